@@ -109,7 +109,7 @@ def _index(wordings: list[tuple[StatementEntry, str]]) -> dict[str, Record]:
         parts = split_form(" ".join(wording.split()))
         facts = dict(statement.facts)
         if statement.fact:
-            facts = dict.fromkeys(statement.field_names(), statement.fact)
+            facts[str(statement.fact_field(wording))] = statement.fact
         literal = sum(len(part) for part in parts if isinstance(part, str))
         entry = [
             statement.id,

@@ -65,11 +65,17 @@ class StatementEntry(Entry):
             kind, _, unit = spec.partition(" ")
             check_field_type(name, kind, unit)
         named = self.field_names()
-        if self.fact and len(named) != 1:
-            raise ValueError("fact needs exactly one field; use facts")
+        if self.fact and any(self.fact_field(wording) is None for wording in wordings):
+            raise ValueError("fact without a field")
         if unknown := set(self.facts) - named:
             raise ValueError(f"facts of fields that no wording has: {sorted(unknown)}")
         return self
+
+    def fact_field(self, wording: str) -> str | None:
+        """The field that `fact` is about: the one of its own name, else the last one of the wording."""
+        names = [part[0] for part in split_form(wording) if isinstance(part, tuple)] or list(self.fields)
+        own = (self.fact or "").rpartition(".")[2]
+        return own if own in names else names[-1] if names else None
 
     def field_names(self) -> set[str]:
         """The names of all fields of all wordings and attributes."""

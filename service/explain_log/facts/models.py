@@ -1,0 +1,297 @@
+"""The facts of a log, in the contract's names: server runs, model loads, requests.
+
+All memory is MiB, all durations are seconds, all line numbers are 1-based. A value that the log does
+not show and that cannot be derived with certainty is None. `lines` says where a read value stands,
+`derived` how a computed one was computed; each value that is not None is in one of the two.
+
+Plain dataclasses, not pydantic models: importing pydantic alone takes longer than a whole run may.
+The borders to the outside (knowledge files, HTTP bodies, a model's answer, settings) are pydantic's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any, Literal
+
+Purpose = Literal["serve", "vocab_only", "fit_probe"]
+Outcome = Literal["ready", "failed", "unknown"]
+Json = Any
+
+PerLayer = int | list[int] | None
+"""One number for all layers, or a list with one number a layer where they differ."""
+
+
+@dataclass(eq=False, repr=False)
+class Model:
+    """What the log says about the model. params is a number (70.55e9); digest is hex without `sha256-`."""
+
+    name: str | None = None
+    arch: str | None = None
+    params: float | None = None
+    size_mib: float | None = None
+    bpw: float | None = None
+    file_type: str | None = None
+    n_layer: int | None = None
+    n_ctx_train: int | None = None
+    n_embd: int | None = None
+    n_head: PerLayer = None
+    n_head_kv: PerLayer = None
+    n_embd_head_k: int | None = None
+    n_embd_head_v: int | None = None
+    n_vocab: int | None = None
+    n_expert: int | None = None
+    n_expert_used: int | None = None
+    n_swa: int | None = None
+    path: str | None = None
+    digest: str | None = None
+    tensor_types: dict[str, int] = field(default_factory=dict)
+    n_ff: PerLayer = None
+    general_file_type: int | None = None
+    type_label: str | None = None
+    vocab_type: str | None = None
+    n_merges: int | None = None
+    n_rot: int | None = None
+    n_embd_k_gqa: PerLayer = None
+    n_embd_v_gqa: PerLayer = None
+    kv_lora_rank: int | None = None
+    ssm_d_conv: int | None = None
+    ssm_d_inner: int | None = None
+    ssm_d_state: int | None = None
+    ssm_n_group: int | None = None
+    causal_attn: bool | None = None
+    rope_freq_base_train: float | None = None
+    rope_freq_scale_train: float | None = None
+    n_kv_pairs: int | None = None
+    n_tensors: int | None = None
+    gguf_version: str | None = None
+
+
+@dataclass(eq=False, repr=False)
+class Context:
+    """The context as it was made. n_ctx_per_seq is what one slot may use."""
+
+    n_ctx: int | None = None
+    n_seq_max: int | None = None
+    n_ctx_per_seq: int | None = None
+    n_batch: int | None = None
+    n_ubatch: int | None = None
+    flash_attn: str | None = None
+    kv_unified: bool | None = None
+    freq_base: float | None = None
+    freq_scale: float | None = None
+
+
+@dataclass(eq=False, repr=False)
+class KvPart:
+    """One of several caches: kind is "attention" (all of n_ctx) or "swa" (the window)."""
+
+    kind: str
+    size_mib: float | None = None
+    n_cells: int | None = None
+    n_layer: int | None = None
+    k_type: str | None = None
+    v_type: str | None = None
+    k_mib: float | None = None
+    v_mib: float | None = None
+    n_streams: int | None = None
+
+
+@dataclass(eq=False, repr=False)
+class KvCache:
+    """The attention caches of a load together; recurrent state is apart."""
+
+    size_mib: float | None = None
+    k_type: str | None = None
+    v_type: str | None = None
+    k_mib: float | None = None
+    v_mib: float | None = None
+    n_cells: int | None = None
+    n_layer: int | None = None
+    parts: list[KvPart] = field(default_factory=list)
+    recurrent_mib: float | None = None
+
+
+@dataclass(eq=False, repr=False)
+class Graph:
+    """The compute graph; splits is for one token (bs=1) where the log tells both."""
+
+    nodes: int | None = None
+    splits: int | None = None
+    splits_prompt: int | None = None
+
+
+@dataclass(eq=False, repr=False)
+class DeviceMemory:
+    """What a load holds on one device. layers: repeating layers there, where that can be derived."""
+
+    device: str
+    model_mib: float | None = None
+    kv_mib: float | None = None
+    recurrent_mib: float | None = None
+    compute_mib: float | None = None
+    output_mib: float | None = None
+    total_mib: float | None = None
+    layers: int | None = None
+    holds_output: bool | None = None
+
+
+@dataclass(eq=False, repr=False)
+class Estimate:
+    """What Ollama predicted before it loaded."""
+
+    layers_requested: int | None = None
+    layers_model: int | None = None
+    layers_offload: int | None = None
+    required_full_mib: float | None = None
+    required_partial_mib: float | None = None
+    required_kv_mib: float | None = None
+    available_mib: list[float] | None = None
+    weights_mib: float | None = None
+    graph_full_mib: float | None = None
+
+
+@dataclass(eq=False, repr=False)
+class LoadError:
+    """Why a load failed; kind is a finding id."""
+
+    kind: str
+    message: str
+    line: int
+
+
+@dataclass(eq=False, repr=False)
+class ModelLoad:
+    """One attempt to load a model."""
+
+    index: int
+    server_run: int | None = None
+    first_line: int = 0
+    last_line: int = 0
+    engine: str | None = None
+    purpose: Purpose = "serve"
+    outcome: Outcome = "unknown"
+    error: LoadError | None = None
+    model: Model = field(default_factory=Model)
+    layers_offloaded: int | None = None
+    layers_total: int | None = None
+    context: Context = field(default_factory=Context)
+    kv_cache: KvCache = field(default_factory=KvCache)
+    graph: Graph = field(default_factory=Graph)
+    pipeline_copies: int | None = None
+    devices: list[DeviceMemory] = field(default_factory=list)
+    estimate: Estimate | None = None
+    load_seconds: float | None = None
+    lines: dict[str, list[int]] = field(default_factory=dict)
+    derived: dict[str, str] = field(default_factory=dict)
+
+    def device(self, name: str) -> DeviceMemory:
+        """The entry of a device, made where there is none yet."""
+        for known in self.devices:
+            if known.device == name:
+                return known
+        new = DeviceMemory(name)
+        self.devices.append(new)
+        return new
+
+
+@dataclass(eq=False, repr=False)
+class RunDevice:
+    """A device that a server found. name is the product name."""
+
+    id: str | None = None
+    name: str | None = None
+    library: str | None = None
+    compute: str | None = None
+    driver: str | None = None
+    total_mib: float | None = None
+    available_mib: float | None = None
+
+
+@dataclass(eq=False, repr=False)
+class ServerRun:
+    """One start of a server, or the rest of one in a log that begins inside it."""
+
+    first_line: int
+    last_line: int
+    product: str = "ollama"
+    version: str | None = None
+    version_range: list[str] | None = None
+    listen: str | None = None
+    config: dict[str, str] = field(default_factory=dict)
+    devices: list[RunDevice] = field(default_factory=list)
+    lines: dict[str, list[int]] = field(default_factory=dict)
+    derived: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(eq=False, repr=False)
+class Truncated:
+    """Prompts that were cut."""
+
+    count: int = 0
+    max_prompt_tokens: int | None = None
+    limit: int | None = None
+
+
+@dataclass(eq=False, repr=False)
+class RequestSummary:
+    """All requests of the log together."""
+
+    count: int = 0
+    by_status: dict[str, int] = field(default_factory=dict)
+    by_path: dict[str, int] = field(default_factory=dict)
+    median_seconds: float | None = None
+    p95_seconds: float | None = None
+    max_seconds: float | None = None
+    truncated: Truncated = field(default_factory=Truncated)
+    first_line: int | None = None
+    last_line: int | None = None
+    lines: dict[str, list[int]] = field(default_factory=dict)
+
+
+@dataclass(eq=False, repr=False)
+class Event:
+    """A statement that says something happened which findings may be about, kept with its line."""
+
+    statement: str
+    line: int
+    text: str
+    fields: dict[str, Any]
+    load: int | None = None
+
+
+@dataclass(eq=False, repr=False)
+class Facts:
+    """Everything the checks may know."""
+
+    server_runs: list[ServerRun] = field(default_factory=list)
+    loads: list[ModelLoad] = field(default_factory=list)
+    requests: RequestSummary | None = None
+    events: list[Event] = field(default_factory=list)
+    texts: dict[int, str] = field(default_factory=dict)
+    line_count: int = 0
+    starts_inside: int | None = None
+    ends_inside: int | None = None
+
+    def events_of(self, *statements: str) -> list[Event]:
+        """The events of these statements, in log order."""
+        return [event for event in self.events if event.statement in statements]
+
+
+_FIELD_NAMES: dict[type, tuple[str, ...]] = {}
+
+
+def as_json(value: Json) -> Json:
+    """A record as plain dicts, lists and scalars."""
+    kind = type(value)
+    if kind in (str, int, float, bool, type(None)):
+        return value
+    if kind is dict:
+        return {key: as_json(item) for key, item in value.items()}
+    if kind in (list, tuple):
+        return [as_json(item) for item in value]
+    names = _FIELD_NAMES.get(kind)
+    if names is None:
+        if not is_dataclass(kind):
+            raise TypeError(f"no JSON form for {kind.__name__}")
+        names = _FIELD_NAMES[kind] = tuple(f.name for f in fields(kind))
+    return {name: as_json(getattr(value, name)) for name in names}

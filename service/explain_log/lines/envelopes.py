@@ -1,0 +1,166 @@
+"""Takes off what other programs and log formats put around a statement.
+
+Each envelope is one function: it looks at the line's text and, if the text wears that envelope,
+takes it off and notes what it tells (time, level, source). They are tried until none applies, so
+envelopes may be nested in any way.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from explain_log.lines.line import Line
+from explain_log.lines.logfmt import scan_value
+
+_MOST_ENVELOPES = 8
+_LEVELS = {"I": "info", "W": "warn", "E": "error", "D": "debug", "T": "trace"}
+_SLOG_LEVELS = ("trace", "debug", "info", "warn", "error")
+
+Envelope = Callable[[Line], bool]
+
+
+def unwrap(line: Line) -> None:
+    """Takes all envelopes off a line, in place."""
+    if "\x1b" in line.raw:
+        line.raw = line.text = _without_colours(line.raw)
+        line.envelope = ("ansi",)
+    text = line.text.strip("\x00 \t\ufeff")
+    line.text = text
+    for _ in range(_MOST_ENVELOPES):
+        if not line.text or not any(take_off(line) for take_off in _BY_FIRST.get(line.text[0], _ANY)):
+            return
+
+
+_COLOURS: re.Pattern[str] | None = None
+
+
+def _without_colours(text: str) -> str:
+    """Without terminal escapes: colours, cursor moves, titles."""
+    global _COLOURS  # noqa: PLW0603 - compiled once, and only for logs that have colours
+    if _COLOURS is None:
+        _COLOURS = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])")
+    return _COLOURS.sub("", text).replace("\x1b", "")
+
+
+def _slog(line: Line) -> bool:
+    """`time=2025-02-11T11:34:37.966+08:00 level=INFO source=server.go:594 msg="…" key=value`."""
+    text = line.text
+    position = 0
+    while position < len(text):
+        equals = text.find("=", position)
+        if equals < 0:
+            return False
+        key = text[position:equals]
+        if key not in ("time", "level", "source", "msg"):
+            return False
+        value, position = scan_value(text, equals + 1)
+        position += 1
+        if key == "time":
+            line.time = value
+        elif key == "level":
+            line.level = _slog_level(value)
+        elif key == "source":
+            line.source = value.replace("\\", "/").rpartition("/")[2]
+        else:
+            line.text = " ".join(value.split())
+            line.attrs = text[position:]
+            line.envelope = (*line.envelope, "slog")
+            return True
+    return False
+
+
+def _slog_level(value: str) -> str:
+    """`INFO`, `DEBUG-4` (trace before it had a name), `WARN+1`."""
+    name, offset = value.lower(), ""
+    for sign in "+-":
+        if sign in name:
+            name, _, offset = name.partition(sign)
+            offset = sign + offset
+    if name == "debug" and offset.startswith("-"):
+        return "trace"
+    return name if name in _SLOG_LEVELS else "info"
+
+
+def _go_log(line: Line) -> bool:
+    """`2023/12/18 10:00:00 routes.go:895: text`, also `… routes.go:1187: INFO server config env=…`."""
+    text = line.text
+    if len(text) < 20 or text[4] != "/" or text[7] != "/" or text[10] != " " or text[13] != ":" or text[16] != ":":
+        return False
+    if not (text[:4].isdigit() and text[5:7].isdigit() and text[8:10].isdigit()):
+        return False
+    rest = text[19:]
+    if rest.startswith("."):
+        rest = rest.lstrip(".0123456789")
+    if not rest.startswith(" "):
+        return False
+    line.time = f"{text[:4]}-{text[5:7]}-{text[8:10]}T{text[11:19]}"
+    rest = rest.lstrip()
+    source, colon, after = rest.partition(": ")
+    file, _, number = source.rpartition(":")
+    if colon and file.endswith(".go") and number.isdigit():
+        line.source = source.rpartition("/")[2]
+        rest = after
+    level, _, message = rest.partition(" ")
+    if level in ("INFO", "WARN", "ERROR", "DEBUG") and message:
+        line.level = level.lower()
+        rest, line.attrs = _split_attrs(message)
+    line.text = " ".join(rest.split())
+    line.envelope = (*line.envelope, "go-log")
+    return True
+
+
+def _split_attrs(message: str) -> tuple[str, str]:
+    """slog's default handler writes `message key=value` with nothing between: cut at the first key."""
+    words = message.split(" ")
+    for index, word in enumerate(words):
+        key, equals, _ = word.partition("=")
+        if index and equals and key and key.replace("_", "").replace(".", "").isalnum():
+            return " ".join(words[:index]), " ".join(words[index:])
+    return message, ""
+
+
+def _gin(line: Line) -> bool:
+    """`[GIN] 2025/01/31 - 12:34:56 | 200 | 1.2s | 127.0.0.1 | POST "/api/chat"`: keeps its text, tells its time."""
+    text = line.text
+    if not text.startswith("[GIN] ") or "gin" in line.envelope:
+        return False
+    stamp = text[6:27]
+    if len(stamp) == 21 and stamp[4] == stamp[7] == "/" and stamp[10:13] == " - ":
+        line.time = f"{stamp[:4]}-{stamp[5:7]}-{stamp[8:10]}T{stamp[13:]}"
+    line.envelope = (*line.envelope, "gin")
+    return True
+
+
+def _llama_prefix(line: Line) -> bool:
+    """`0.00.123.456 I ` and `I `: minutes.seconds.milliseconds.microseconds since start, and a level."""
+    text = line.text
+    if text[0].isdigit():
+        stamp, blank, rest = text.partition(" ")
+        parts = stamp.split(".")
+        if not blank or len(parts) != 4 or [len(p) for p in parts[1:]] != [2, 3, 3] or not all(map(str.isdigit, parts)):
+            return False
+        text = rest.lstrip()
+        if text[1:2] == " " and text[0] in _LEVELS:
+            line.level = _LEVELS[text[0]]
+            text = text[2:]
+    elif text[1:2] == " " and text[0] in _LEVELS and len(text) > 2 and not line.envelope[-1:] == ("llama.cpp",):
+        line.level = _LEVELS[text[0]]
+        text = text[2:]
+    else:
+        return False
+    line.text = text.lstrip()
+    line.envelope = (*line.envelope, "llama.cpp")
+    return True
+
+
+_ANY: tuple[Envelope, ...] = ()
+_DIGITS: tuple[Envelope, ...] = (_go_log, _llama_prefix)
+_BY_FIRST: dict[str, tuple[Envelope, ...]] = {
+    "t": (_slog,),
+    "l": (_slog,),
+    "m": (_slog,),
+    "[": (_gin,),
+    **dict.fromkeys("0123456789", _DIGITS),
+    **dict.fromkeys(_LEVELS, (_llama_prefix,)),
+}

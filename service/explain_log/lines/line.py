@@ -1,0 +1,30 @@
+"""The one thing this room gives on: a line of the log without its envelopes."""
+
+from __future__ import annotations
+
+
+class Line:
+    """One line, or one part of a line that bare carriage returns overwrite.
+
+    number: 1-based in the input as given, over all files.
+    text: what the program printed, envelopes taken off; for slog the message alone.
+    time: ISO 8601 as far as the log gives it, or None.  level: trace, debug, info, warn, error or None.
+    source: `server.go:594` where the program says so.  attrs: slog's attributes, unparsed.
+    envelope: what was taken off, outermost first, such as ("journald", "slog").
+    raw: the line as given, without colours.
+    """
+
+    __slots__ = ("attrs", "envelope", "level", "number", "raw", "source", "text", "time")
+
+    def __init__(self, number: int, raw: str) -> None:
+        self.number = number
+        self.raw = raw
+        self.text = raw
+        self.time: str | None = None
+        self.level: str | None = None
+        self.source: str | None = None
+        self.attrs = ""
+        self.envelope: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Line({self.number}, {self.text[:60]!r}, envelope={self.envelope})"

@@ -1,0 +1,65 @@
+"""Matches lines against the compiled catalogue.
+
+A line is looked up by its first words, so only a handful of forms is ever tried on it, and only
+those records of the catalogue are read whose first words occur.
+"""
+
+from __future__ import annotations
+
+from explain_log.knowledge import Knowledge
+from explain_log.knowledge.forms import Value, convert, match_parts
+from explain_log.lines import Line
+from explain_log.lines.logfmt import parse
+from explain_log.statements.statement import Statement
+
+_SLOG = ("slog", "go-log", "slog-json")
+
+
+class Recogniser:
+    """Turns lines into statements by a knowledge's catalogue."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._knowledge = knowledge
+
+    def recognise(self, line: Line) -> Statement | None:
+        """The statement that a line is, or None where it is unknown (or blank)."""
+        text = line.text
+        if not text:
+            return None
+        if "  " in text or "\t" in text or "\xa0" in text or not text.isascii():
+            text = " ".join(text.split())
+        if line.envelope and line.envelope[-1] in _SLOG:
+            found = self._in("msg_index", text, line)
+            if found is not None:
+                return found
+        return self._in("text_index", text, line)
+
+    def _in(self, index: str, text: str, line: Line) -> Statement | None:
+        words = text.split(" ", 3)[:3]
+        for count in range(len(words), -1, -1):
+            bucket = self._knowledge.record(index, " ".join(words[:count]))
+            if bucket is None:
+                continue
+            for statement_id, parts, anchor, facts, severity, attributes in bucket:
+                if anchor not in text and anchor.rstrip() not in text:
+                    continue
+                fields = match_parts(parts, text)
+                if fields is None:
+                    continue
+                if attributes and line.attrs:
+                    fields |= _attributes(attributes, line.attrs)
+                return Statement(statement_id, line, fields, severity, facts)
+        return None
+
+
+def _attributes(specs: dict[str, str], attrs: str) -> dict[str, Value]:
+    """The typed slog attributes of a line; one that is not of its type is left out."""
+    pairs = parse(attrs)
+    fields: dict[str, Value] = {}
+    for name, spec in specs.items():
+        raw = pairs.get(name)
+        if raw is not None:
+            value = convert(spec.partition(" ")[0], raw)
+            if value is not None:
+                fields[name] = value
+    return fields
