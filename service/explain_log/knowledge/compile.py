@@ -83,6 +83,7 @@ def compile_bundle(knowledge: Path) -> bytes:
         "findings": {f.id: f.model_dump(exclude_defaults=True) for f in read_findings(knowledge)},
         "settings": {s.id: s.model_dump(exclude_defaults=True) for s in read_settings(knowledge)},
         "source_lines": _source_lines(knowledge / "releases" / "source_lines.tsv"),
+        "releases": {"ollama": _releases(knowledge / "releases" / "ollama.tsv")},
         "tables": {path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in _plain_tables(knowledge)},
     }
     return _pack(tables)
@@ -146,6 +147,14 @@ def _with_scales(statement: StatementEntry, parts: list[Part], facts: dict[str, 
             scale = _TO_PARAMS.get(unit, 1.0)
         scaled[field] = [path, scale]
     return scaled
+
+
+def _releases(path: Path) -> list[list[str]]:
+    """[version, date] of every release, in order."""
+    if not path.exists():
+        return []
+    rows = path.read_text(encoding="utf-8").splitlines()
+    return [row.split("\t") for row in rows if row and not row.startswith("#")]
 
 
 def _source_lines(path: Path) -> dict[str, Record]:

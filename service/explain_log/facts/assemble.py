@@ -1,0 +1,81 @@
+"""Leads statements to the assemblers of loads, runs and requests, and completes what they found."""
+
+from __future__ import annotations
+
+from explain_log.facts.completion import complete
+from explain_log.facts.loads import LoadAssembler
+from explain_log.facts.models import Event, Facts, ModelLoad
+from explain_log.facts.requests import RequestCounter
+from explain_log.facts.runs import RunAssembler
+from explain_log.facts.versions import version_key
+from explain_log.knowledge import Knowledge
+from explain_log.statements import Statement
+
+MOST_EVENTS = 2_000
+MOST_EVENT_TEXT = 1_000
+
+
+class Assembler:
+    """Takes the statements of a log in order; `finish()` gives its facts."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        table = knowledge.table("load_stages")
+        self._knowledge = knowledge
+        self._loads = LoadAssembler(table["stage"])
+        self._runs = RunAssembler(knowledge, table["run"])
+        self._requests = RequestCounter()
+        self._kept = set(table["events"]["keep"])
+        self._facts = Facts()
+        self._first_line: int | None = None
+
+    def take(self, statement: Statement) -> None:
+        """Adds one statement."""
+        if self._first_line is None:
+            self._first_line = statement.line.number
+        self._runs.take(statement)
+        self._loads.take(statement)
+        self._requests.take(statement)
+        text = statement.line.raw.strip()[:MOST_EVENT_TEXT]
+        self._facts.texts[statement.line.number] = text
+        if (statement.severity != "info" or statement.id in self._kept) and len(self._facts.events) < MOST_EVENTS:
+            load = self._loads.current or (self._loads.loads[-1] if self._loads.loads else None)
+            self._facts.events.append(
+                Event(statement.id, statement.line.number, text, statement.fields, load.index if load else None)
+            )
+
+    def finish(self, line_count: int) -> Facts:
+        """The facts of the whole log."""
+        facts = self._facts
+        facts.line_count = line_count
+        facts.loads = self._loads.loads
+        facts.starts_inside = self._loads.starts_inside
+        facts.ends_inside = self._loads.ends_inside
+        self._runs.finish(self._first_line)
+        facts.server_runs = self._runs.runs
+        facts.requests = self._requests.summary()
+        complete(facts.loads, self._knowledge)
+        for load in facts.loads:
+            self._to_run(load)
+            self._engine(load)
+        return facts
+
+    def _to_run(self, load: ModelLoad) -> None:
+        for place, run in enumerate(self._facts.server_runs):
+            if run.first_line <= load.first_line:
+                load.server_run = place
+        if load.server_run is not None:
+            load.derived["server_run"] = "the run that the load's lines are in"
+
+    def _engine(self, load: ModelLoad) -> None:
+        """The program that runs the model, by the release, which the log says or its lines tell."""
+        if load.engine is not None or load.server_run is None:
+            return
+        run = self._facts.server_runs[load.server_run]
+        span = [run.version, run.version] if run.version else run.version_range
+        if run.product != "ollama" or not span or span[0] is None or span[1] is None:
+            return
+        for era in self._knowledge.table("engines")["ollama"]:
+            if version_key(era["from"]) <= version_key(span[0]) and version_key(span[1]) <= version_key(era["to"]):
+                load.engine = era["engine"]
+                shown = span[0] if span[0] == span[1] else f"{span[0]} to {span[1]}"
+                load.derived["engine"] = f"Ollama {shown} runs models in this way"

@@ -1,0 +1,42 @@
+"""Sums up the requests that a log shows."""
+
+from __future__ import annotations
+
+from explain_log.facts.models import RequestSummary
+from explain_log.statements import Statement
+
+
+class RequestCounter:
+    """Counts request lines; `summary()` is None for a log without any."""
+
+    def __init__(self) -> None:
+        self._seconds: list[float] = []
+        self._summary = RequestSummary()
+
+    def take(self, statement: Statement) -> None:
+        """Counts a statement if it is a request."""
+        if statement.id != "ollama.gin.request":
+            return
+        summary = self._summary
+        summary.count += 1
+        status, path = statement.text("status") or "?", (statement.text("path") or "?").partition("?")[0]
+        summary.by_status[status] = summary.by_status.get(status, 0) + 1
+        if path in summary.by_path or len(summary.by_path) < 200:
+            summary.by_path[path] = summary.by_path.get(path, 0) + 1
+        seconds = statement.number("seconds")
+        if seconds is not None:
+            self._seconds.append(seconds)
+        if summary.first_line is None:
+            summary.first_line = statement.line.number
+        summary.last_line = statement.line.number
+
+    def summary(self) -> RequestSummary | None:
+        """The totals, median and 95th percentile, or None without requests."""
+        if not self._summary.count:
+            return None
+        if self._seconds:
+            ranked = sorted(self._seconds)
+            self._summary.median_seconds = ranked[(len(ranked) - 1) // 2]
+            self._summary.p95_seconds = ranked[min(len(ranked) - 1, int(len(ranked) * 0.95))]
+            self._summary.max_seconds = ranked[-1]
+        return self._summary
