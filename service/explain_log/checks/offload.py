@@ -1,0 +1,42 @@
+"""Which layers are on GPUs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from explain_log.checks.finding import Observation
+from explain_log.checks.registry import load_check
+from explain_log.facts.models import Facts, ModelLoad
+from explain_log.facts.record import gpu_devices, lines_of
+
+
+@load_check("offload.full", "offload.partial", "offload.none")
+def offload(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa: ARG001
+    """Every layer, some or none on GPUs: offloaded a/b counts the output layer as one.
+
+    Source: llama-model.cpp, load_tensors (`offloaded %d/%d layers to GPU`, b = n_layer + 1). Where no such line was
+    printed, buffers that are all on the CPU say that nothing was offloaded.
+    """
+    layers, total = load.layers_offloaded, load.layers_total
+    gpus = [d for d in gpu_devices(load) if d.model_mib or d.kv_mib]
+    if layers is None or total is None:
+        if load.devices and any(d.model_mib for d in load.devices) and not gpus:
+            lines = lines_of(load, *(f"devices.{d.device}.model_mib" for d in load.devices))
+            yield Observation("offload.none", load.index, {"layers_offloaded": 0}, lines, variant="buffers")
+        return
+    values: dict[str, float | int | str] = {
+        "layers_offloaded": layers,
+        "layers_total": total,
+        "n_layer": total - 1,
+        "layers_on_cpu": total - layers,
+        "gpus": len(gpus),
+        "device": gpus[0].device if gpus else "GPU",
+    }
+    operands = {"a": f"fact:loads.{load.index}.layers_offloaded", "b": f"fact:loads.{load.index}.layers_total"}
+    lines = lines_of(load, "layers_offloaded", "layers_total")
+    if layers == 0:
+        yield Observation("offload.none", load.index, values, lines, operands)
+    elif layers < total:
+        yield Observation("offload.partial", load.index, values, lines, operands)
+    else:
+        yield Observation("offload.full", load.index, values, lines, operands, "many" if len(gpus) > 1 else "one")
