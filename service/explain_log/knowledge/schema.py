@@ -134,6 +134,7 @@ class AdviceEntry(Entry):
     """Something to do about a finding, with how to check it, how to undo it and where it works."""
 
     id: Name
+    rank: int = 50  # the lower, the earlier it is offered
     needs: list[str] = []
     versions: str
     product: Literal["ollama", "llama.cpp"]
@@ -159,6 +160,7 @@ class FindingEntry(Entry):
     terms: list[Name] = []
     title: VariantText
     detail: VariantText
+    say: VariantText | None = None  # how the explanation says it; without it the explanation leaves it out
     advice: list[AdviceEntry] = []
 
 
