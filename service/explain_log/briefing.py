@@ -1,0 +1,224 @@
+"""What a model may see of a report: facts, findings and terms with their ids, for one section.
+
+Log lines are not shown. Text that comes from the log stands only as the capped, escaped value of a
+named field and is marked `{"data": …}`. What does not fit the budget is left out and counted.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from explain_log.checks.finding import Advice, Finding
+from explain_log.citations import Fact, facts_at, finding_at, split_cite
+from explain_log.knowledge import Knowledge
+from explain_log.narration.explanation import Sentence
+from explain_log.report import Report
+
+SECTION_TOKENS = 1500
+ANSWER_TOKENS = 3000
+ANSWER = "answer"
+"""The section that answers a question of the user; its briefing is about the whole log."""
+
+_FREE_TEXT = 120
+_FINDING_TEXT = 900
+_LOADS_IN_FULL = 3
+_DEVICES_IN_FULL = 16
+_RANK = {"error": 0, "warning": 1, "notice": 2, "info": 3}
+
+
+@dataclass(frozen=True)
+class Item:
+    """One line of a briefing: a JSON object about one id."""
+
+    id: str
+    line: str
+
+
+@dataclass(eq=False)
+class Briefing:
+    """What is shown to a model for one section, and the report that its statements are judged by."""
+
+    report: Report
+    section: str
+    language: str
+    knowledge: Knowledge
+    items: list[Item] = field(default_factory=list)
+    left_out: int = 0
+
+    @cached_property
+    def text(self) -> str:
+        """The lines as the model sees them."""
+        return "\n".join(item.line for item in self.items)
+
+    @cached_property
+    def ids(self) -> frozenset[str]:
+        """The ids that are shown."""
+        return frozenset(item.id for item in self.items)
+
+
+def estimate_tokens(text: str) -> int:
+    """A rough count that errs upwards: one token a Han character, one per three other bytes."""
+    han = sum(1 for character in text if "\u3400" <= character <= "\u9fff")
+    return han + (len(text.encode()) - 3 * han + 2) // 3
+
+
+def make_briefing(report: Report, section: str, knowledge: Knowledge, budget: int | None = None) -> Briefing:
+    """The briefing of a section: its findings, most severe first, its facts, its terms, within the budget."""
+    briefing = Briefing(report, section, report.language, knowledge)
+    left = budget or (ANSWER_TOKENS if section == ANSWER else SECTION_TOKENS)
+    seen: set[str] = set()
+    for item in _candidates(briefing):
+        if item.id in seen:
+            continue
+        seen.add(item.id)
+        cost = estimate_tokens(item.line) + 1
+        if cost <= left:
+            left -= cost
+            briefing.items.append(item)
+        else:
+            briefing.left_out += 1
+    return briefing
+
+
+def _candidates(briefing: Briefing) -> Iterator[Item]:
+    """Everything that the section could use, the most useful first."""
+    report, section = briefing.report, briefing.section
+    sentences = rules_sentences(report, section)
+    findings = section_findings(report, section, sentences)
+    for finding in findings:
+        yield _finding_item(finding, section)
+    shown = "".join(finding.title + finding.detail + _advice_text(finding) for finding in findings)
+    for number, sentence in enumerate(sentences, 1):
+        if sentence.text not in shown:
+            yield Item(f"note:{number}", _json({"note": clean(sentence.text, _FINDING_TEXT), "cites": sentence.cites}))
+    labels = {row["path"]: row for row in briefing.knowledge.table("fact_labels")["fact"]}
+    for fact in _section_facts(briefing, findings, sentences, labels):
+        yield _fact_item(fact, labels.get(fact.kind), report.language)
+    cited = [name for sentence in sentences for kind, name in _parts(sentence.cites) if kind == "term"]
+    for term in [*cited, *(name for finding in findings for name in finding.terms)]:
+        entry = briefing.knowledge.term(term)
+        if entry:
+            yield _term_item(term, entry, report.language)
+
+
+def rules_sentences(report: Report, section: str) -> list[Sentence]:
+    """What the rules say in a section; the answer to a question starts from their summary."""
+    name = "summary" if section == ANSWER else section
+    sections = report.explanation.sections if report.explanation else []
+    return [sentence for part in sections if part.id == name for sentence in part.statements]
+
+
+def section_findings(report: Report, section: str, sentences: list[Sentence]) -> list[Finding]:
+    """The findings that a section is about: its own and those that the rules cite there."""
+    cited = {name for sentence in sentences for kind, name in _parts(sentence.cites) if kind == "finding"}
+    if section == ANSWER:
+        chosen = list(report.findings)
+    elif section == "advice":
+        chosen = [f for f in report.findings if f.advice]
+    elif section == "benign":
+        chosen = [f for f in report.findings if f.benign]
+    else:
+        chosen = [f for f in report.findings if f.section == section and not f.benign]
+    missing = [finding for name in sorted(cited) if (finding := finding_at(report, name)) and finding not in chosen]
+    return sorted([*chosen, *missing], key=lambda f: _RANK.get(f.severity, 9))
+
+
+def _parts(cites: list[str]) -> list[tuple[str, str]]:
+    return [parts for cite in cites if (parts := split_cite(cite))]
+
+
+def _section_facts(
+    briefing: Briefing, findings: list[Finding], sentences: list[Sentence], labels: dict[str, Any]
+) -> Iterator[Fact]:
+    """Facts that the rules cite, the operands of the findings, then what the section usually needs."""
+    report = briefing.report
+    wanted = [name for sentence in sentences for kind, name in _parts(sentence.cites) if kind == "fact"]
+    wanted += [name for f in findings for kind, name in _parts(list((f.operands or {}).values())) if kind == "fact"]
+    for path in wanted:
+        yield from facts_at(report, path)
+    kinds = [path for path, row in labels.items() if briefing.section in row["sections"]]
+    for path in _paths(report, kinds):
+        yield from facts_at(report, path)
+
+
+def _paths(report: Report, kinds: list[str]) -> Iterator[str]:
+    """The full paths of these kinds of facts, for the first loads that serve."""
+    loads = [load for load in report.loads if load.purpose == "serve"][:_LOADS_IN_FULL]
+    for kind in kinds:
+        head, _, rest = kind.partition(".")
+        if head == "loads":
+            for load in loads:
+                start = f"loads.{load.index}"
+                if rest.startswith("devices."):
+                    field_name = rest.partition(".")[2]
+                    yield from (f"{start}.devices.{d.device}.{field_name}" for d in load.devices[:_DEVICES_IN_FULL])
+                else:
+                    yield f"{start}.{rest}"
+        elif head == "server_runs":
+            yield from (f"server_runs.{n}.{rest}" for n in range(1, min(len(report.server_runs), 2) + 1))
+        else:
+            yield kind
+
+
+def _fact_item(fact: Fact, label: dict[str, Any] | None, language: str) -> Item:
+    value = {"data": clean(fact.value, _FREE_TEXT)} if isinstance(fact.value, str) else fact.value
+    shown: dict[str, Any] = {"id": fact.id}
+    if label:
+        shown["is"] = label[language]
+    shown["value"] = value
+    if label and "unit" in label:
+        shown["unit"] = label["unit"]
+    return Item(fact.id, _json(shown))
+
+
+def _finding_item(finding: Finding, section: str) -> Item:
+    shown: dict[str, Any] = {"id": finding.fact_id, "severity": finding.severity, "title": clean(finding.title, _FINDING_TEXT)}
+    if section != "summary":
+        shown["detail"] = clean(finding.detail, _FINDING_TEXT)
+        spoken = finding.title + finding.detail
+        values = {name: _value(value) for name, value in finding.values.items() if not _is_spoken(value, spoken)}
+        if values:
+            shown["values"] = values
+    if section in ("advice", ANSWER) and finding.advice:
+        shown["advice"] = [_advice(advice) for advice in finding.advice]
+    return Item(finding.fact_id, _json(shown))
+
+
+def _value(value: float | int | str) -> Any:
+    return {"data": clean(value, _FREE_TEXT)} if isinstance(value, str) else value
+
+
+def _is_spoken(value: float | int | str, text: str) -> bool:
+    """Whether the text shows a value already."""
+    return str(value) in text or (isinstance(value, float) and f"{value:g}" in text)
+
+
+def _advice(advice: Advice) -> dict[str, str]:
+    parts = {"action": advice.action, "setting": advice.setting, "value": advice.value, "effect": advice.effect}
+    return {name: clean(text, _FINDING_TEXT) for name, text in parts.items() if text}
+
+
+def _advice_text(finding: Finding) -> str:
+    return "".join(text for advice in finding.advice for text in _advice(advice).values())
+
+
+def _term_item(term: str, entry: dict[str, Any], language: str) -> Item:
+    shown = {"id": f"term:{term}", "means": entry["short"][language]}
+    if "formula" in entry:
+        shown["formula"] = entry["formula"]
+    return Item(f"term:{term}", _json(shown))
+
+
+def clean(text: str, limit: int) -> str:
+    """Text from the log, safe to show: no control or direction characters, at most so long."""
+    plain = "".join(" " if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") else c for c in text[: limit + 1])
+    return plain if len(plain) <= limit else plain[: limit - 1] + "…"
+
+
+def _json(shown: dict[str, Any]) -> str:
+    return json.dumps(shown, ensure_ascii=False, separators=(", ", ": "))
