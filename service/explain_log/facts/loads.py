@@ -218,6 +218,19 @@ class LoadAssembler:
             load.context.flash_attn = value
             load.lines["context.flash_attn"] = [statement.line.number]
 
+    def pipeline(self, load: ModelLoad, statement: Statement) -> None:
+        """How often the inputs of each split are held."""
+        copies = statement.integer("n_copies") or statement.integer("copies")
+        if copies is not None and copies > 1:
+            put(load, "pipeline_copies", copies, statement.line.number)
+
+    def graph(self, load: ModelLoad, statement: Statement) -> None:
+        """Nodes and splits where one line gives one number of each."""
+        for name in ("nodes", "splits"):
+            value = statement.integer(name)
+            if value is not None:
+                put(load, f"graph.{name}", value, statement.line.number)
+
     def splits_two(self, load: ModelLoad, statement: Statement) -> None:
         """Splits for a prompt and for one token; the latter is what counts while generating."""
         splits = statement.integer("splits_bs1")
@@ -249,4 +262,8 @@ _HANDLERS: dict[str, Handler] = {
     "llama.context.flash_attn": LoadAssembler.flash_attention,
     "llama.context.flash_attn_result": LoadAssembler.flash_attention_result,
     "llama.graph.splits_two": LoadAssembler.splits_two,
+    "llama.graph.nodes": LoadAssembler.graph,
+    "llama.graph.splits": LoadAssembler.graph,
+    "llama.compute.pipeline": LoadAssembler.pipeline,
+    "llama.compute.reserve_took": LoadAssembler.pipeline,
 }

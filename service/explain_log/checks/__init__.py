@@ -1,0 +1,9 @@
+"""Room 4: checks redo the log's arithmetic and judge it. Each is a small pure function from facts to observations."""
+
+from __future__ import annotations
+
+from explain_log.checks import attention, context, graph, kv_cache, load, memory, offload, split  # noqa: F401 - they register
+from explain_log.checks.registry import run_checks
+from explain_log.checks.wording import Wording
+
+__all__ = ["Wording", "run_checks"]

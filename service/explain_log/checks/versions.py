@@ -1,0 +1,65 @@
+"""Whether a setting works in the server that wrote the log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from explain_log.facts.models import Facts
+from explain_log.facts.versions import version_key
+
+_FIRST: tuple[int, ...] = ()
+_LAST: tuple[int, ...] = (10**9,)
+
+
+@dataclass(frozen=True)
+class Server:
+    """The product, and the first and last version that it can be."""
+
+    product: str
+    first: tuple[int, ...] = _FIRST
+    last: tuple[int, ...] = _LAST
+
+    @classmethod
+    def of(cls, facts: Facts, load_index: int | None) -> Server:
+        """The server of a load, else the log's last one; without any, the llama.cpp command-line tools."""
+        run = facts.server_runs[-1] if facts.server_runs else None
+        for load in facts.loads:
+            if load.index == load_index and load.server_run is not None:
+                run = facts.server_runs[load.server_run]
+        if run is None:
+            return cls("llama.cpp")
+        if run.version:
+            key = build_key(run.version)
+            return cls(run.product, key, key)
+        if run.version_range:
+            return cls(run.product, build_key(run.version_range[0]), build_key(run.version_range[1]))
+        return cls(run.product)
+
+
+def build_key(version: str) -> tuple[int, ...]:
+    """Orders Ollama's versions (0.5.13) and llama.cpp's builds (b6050)."""
+    if version.startswith("b") and version[1:].isdigit():
+        return (int(version[1:]),)
+    return version_key(version)
+
+
+def offered(product: str, versions: str, server: Server) -> bool:
+    """Whether the setting is for this product and works in at least one version that the server can be.
+
+    versions: comma-separated bounds such as `>=0.3.10,<0.30`.
+    """
+    if product != server.product:
+        return False
+    for bound in versions.split(","):
+        bound = bound.strip()
+        operator = bound.rstrip("0123456789.b")
+        key = build_key(bound[len(operator) :])
+        if operator == ">=" and server.last < key:
+            return False
+        if operator == ">" and server.last <= key:
+            return False
+        if operator == "<=" and server.first > key:
+            return False
+        if operator == "<" and server.first >= key:
+            return False
+    return True

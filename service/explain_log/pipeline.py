@@ -1,0 +1,123 @@
+"""The way through: from inputs to a report with the rules' explanation. Doors call this and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from explain_log.checks import Wording, run_checks
+from explain_log.facts import Assembler, Facts
+from explain_log.knowledge import Knowledge
+from explain_log.knowledge import load as load_knowledge
+from explain_log.lines import Line, Origin, lines_of_text, read_lines
+from explain_log.narration.rules import RulesNarrator
+from explain_log.report import Report, Source, SourceFile, UnknownShape
+from explain_log.statements import Recogniser, Shapes
+
+MOST_SHAPES_SHOWN = 20
+
+Progress = Callable[[int, "int | None"], None]
+
+
+def make_report(
+    origins: list[Origin], language: str, *, progress: Progress | None = None, load: int | None = None,
+    since: str | None = None, until: str | None = None,
+) -> Report:
+    """Reads the inputs and explains them by the rules, in "zh" or "en".
+
+    progress is called with (bytes read, bytes in all or None) now and then. Raises InputError where an
+    input cannot be read.
+    """
+    reading = _Reading(load_knowledge())
+    total = _total_bytes(origins)
+    for count, line in enumerate(read_lines(origins)):
+        reading.take(line)
+        if progress is not None and not count % 4096:
+            progress(sum(origin.bytes for origin in origins), total)
+    name = origins[0].name if len(origins) == 1 else ", ".join(origin.name for origin in origins)
+    source = Source(name, sum(o.bytes for o in origins), max((o.last_line for o in origins), default=0))
+    source.files = [SourceFile(o.name, o.first_line, o.last_line) for o in origins]
+    return reading.report(source, language)
+
+
+def report_of_text(text: str, language: str, *, name: str = "-") -> Report:
+    """The same for a log that is at hand as text."""
+    return report_of_lines(lines_of_text(text), language, name=name, size=len(text.encode("utf-8", "replace")))
+
+
+def report_of_lines(lines: Iterable[Line], language: str, *, name: str, size: int) -> Report:
+    """The same for lines that are already cut."""
+    reading = _Reading(load_knowledge())
+    last = 0
+    for line in lines:
+        reading.take(line)
+        last = line.number
+    source = Source(name, size, last, [SourceFile(name, 1, last)])
+    return reading.report(source, language)
+
+
+def _total_bytes(origins: list[Origin]) -> int | None:
+    import os
+
+    try:
+        return sum(os.stat(origin.name).st_size for origin in origins)
+    except OSError:
+        return None
+
+
+class _Reading:
+    """Takes lines and keeps what a report needs of them."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._knowledge = knowledge
+        self._recogniser = Recogniser(knowledge)
+        self._assembler = Assembler(knowledge)
+        self._shapes = Shapes()
+        self._envelopes: dict[str, None] = {}
+        self._times: list[str] = []
+        self._recognised = 0
+        self._last_recognised = 0
+        self._last_line = 0
+        self._terms: dict[str, None] = {}
+
+    def take(self, line: Line) -> None:
+        self._last_line = line.number
+        for envelope in line.envelope:
+            self._envelopes[envelope] = None
+        if line.time is not None:
+            self._times[1:] = [line.time]
+        statement = self._recogniser.recognise(line)
+        if statement is None:
+            self._shapes.add(line.number, line.text)
+            return
+        if not line.envelope and statement.id.startswith("llama."):
+            self._envelopes["llama.cpp"] = None
+        if line.number != self._last_recognised:
+            self._recognised += 1
+            self._last_recognised = line.number
+        self._assembler.take(statement)
+
+    def report(self, source: Source, language: str) -> Report:
+        facts = self._assembler.finish(self._last_line)
+        source.recognised_lines = self._recognised
+        source.unrecognised = [UnknownShape(*row) for row in self._shapes.most_frequent(MOST_SHAPES_SHOWN)]
+        source.envelopes = list(self._envelopes)
+        source.first_time = self._times[0] if self._times else None
+        source.last_time = self._times[-1] if self._times else None
+        return self._worded(source, facts, language)
+
+    def _worded(self, source: Source, facts: Facts, language: str) -> Report:
+        observations, unknowns = run_checks(facts)
+        wording = Wording(self._knowledge, language)
+        findings = wording.findings(observations, facts)
+        terms = dict.fromkeys(term for finding in findings for term in finding.terms)
+        narrator = RulesNarrator(self._knowledge, language, wording)
+        return Report(
+            source=source,
+            language=language,
+            server_runs=facts.server_runs,
+            loads=facts.loads,
+            requests=facts.requests,
+            findings=findings,
+            terms=list(terms),
+            explanation=narrator.explain(facts, observations, unknowns, source.recognised_lines),
+        )
