@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from explain_log.errors import InputError
 from explain_log.lines.envelopes import unwrap
 from explain_log.lines.line import Line
 from explain_log.lines.source import Origin, decoded_blocks, parse_origin
@@ -15,23 +16,25 @@ __all__ = ["Line", "Origin", "lines_of_text", "parse_origin", "read_lines", "unw
 def read_lines(origins: list[Origin]) -> Iterator[Line]:
     """Every line of the inputs, one after the other, numbered through; sets the origins' counts.
 
-    Raises InputError where an input cannot be opened or is no text.
+    Of a part, `FILE:120-180`, the lines keep the numbers that they have in the whole file.
+    Raises InputError where an input cannot be opened, is no text or lacks the lines that are wanted.
     """
     offset = 0
     for origin in origins:
         cutter = Lines(offset + 1)
+        first, last = offset + (origin.first or 1), offset + origin.last if origin.last else None
+        origin.first_line, origin.last_line = first, offset
         for number, text in cutter.cut(decoded_blocks(origin)):
-            own = number - offset
-            if origin.first is not None and own < origin.first:
-                continue
-            if origin.last is not None and own > origin.last:
+            if last is not None and number > last:
                 break
-            line = Line(number, text)
-            unwrap(line)
-            yield line
-        origin.first_line = offset + (origin.first or 1)
-        offset += cutter.count
-        origin.last_line = offset
+            origin.last_line = number
+            if number >= first:
+                line = Line(number, text)
+                unwrap(line)
+                yield line
+        if origin.first is not None and origin.last_line < first:
+            raise InputError(f"{origin.shown} has no line {origin.first}: it has {origin.last_line - offset}")
+        offset = origin.last_line
 
 
 def lines_of_text(text: str) -> Iterator[Line]:

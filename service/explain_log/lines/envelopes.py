@@ -15,6 +15,7 @@ from explain_log.lines.logfmt import scan_value
 
 _MOST_ENVELOPES = 8
 _LEVELS = {"I": "info", "W": "warn", "E": "error", "D": "debug", "T": "trace"}
+_SLOG_KEYS = frozenset(("time", "level", "source", "msg"))
 _SLOG_LEVELS = ("trace", "debug", "info", "warn", "error")
 
 Envelope = Callable[[Line], bool]
@@ -36,38 +37,41 @@ _COLOURS: re.Pattern[str] | None = None
 
 
 def _without_colours(text: str) -> str:
-    """Without terminal escapes: colours, cursor moves, titles."""
+    """Without terminal escapes: colours, cursor moves, titles, character sets (`tput sgr0` writes one)."""
     global _COLOURS  # noqa: PLW0603 - compiled once, and only for logs that have colours
     if _COLOURS is None:
-        _COLOURS = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])")
+        sequences = (r"\[[0-?]*[ -/]*[@-~]", r"\][^\x07\x1b]*(?:\x07|\x1b\\)?", r"[ -/]+[0-~]", r"[0-Z\\^-~]")
+        _COLOURS = re.compile(f"\x1b(?:{'|'.join(sequences)})")
     return _COLOURS.sub("", text).replace("\x1b", "")
 
 
 def _slog(line: Line) -> bool:
     """`time=2025-02-11T11:34:37.966+08:00 level=INFO source=server.go:594 msg="…" key=value`."""
     text = line.text
+    head: dict[str, str] = {}
     position = 0
-    while position < len(text):
+    while "msg" not in head:
         equals = text.find("=", position)
-        if equals < 0:
-            return False
         key = text[position:equals]
-        if key not in ("time", "level", "source", "msg"):
+        if equals < 0 or key not in _SLOG_KEYS or key in head:
             return False
-        value, position = scan_value(text, equals + 1)
+        head[key], position = scan_value(text, equals + 1)
         position += 1
-        if key == "time":
-            line.time = value
-        elif key == "level":
-            line.level = _slog_level(value)
-        elif key == "source":
-            line.source = value.replace("\\", "/").rpartition("/")[2]
-        else:
-            line.text = " ".join(value.split())
-            line.attrs = text[position:]
-            line.envelope = (*line.envelope, "slog")
-            return True
-    return False
+    if looks_like_time(head.get("time", "")):
+        line.time = head["time"]
+    if "level" in head:
+        line.level = _slog_level(head["level"])
+    if "source" in head:
+        line.source = head["source"].replace("\\", "/").rpartition("/")[2]
+    line.text = " ".join(head["msg"].split())
+    line.attrs = text[position:]
+    line.envelope = (*line.envelope, "slog")
+    return True
+
+
+def looks_like_time(text: str) -> bool:
+    """Whether a text has the shape of an ISO 8601 time: `2025-02-11T11:34:37…`."""
+    return len(text) >= 19 and text[4] == text[7] == "-" and text[10] in "T " and text[13] == text[16] == ":"
 
 
 def _slog_level(value: str) -> str:
@@ -85,9 +89,10 @@ def _slog_level(value: str) -> str:
 def _go_log(line: Line) -> bool:
     """`2023/12/18 10:00:00 routes.go:895: text`, also `… routes.go:1187: INFO server config env=…`."""
     text = line.text
-    if len(text) < 20 or text[4] != "/" or text[7] != "/" or text[10] != " " or text[13] != ":" or text[16] != ":":
+    if len(text) < 20 or text[4] + text[7] + text[10] + text[13] + text[16] != "// ::":
         return False
-    if not (text[:4].isdigit() and text[5:7].isdigit() and text[8:10].isdigit()):
+    stamp = text[:4] + text[5:7] + text[8:10] + text[11:13] + text[14:16] + text[17:19]
+    if not (stamp.isascii() and stamp.isdigit()):
         return False
     rest = text[19:]
     if rest.startswith("."):
@@ -121,7 +126,7 @@ def _split_attrs(message: str) -> tuple[str, str]:
 
 
 def _gin(line: Line) -> bool:
-    """`[GIN] 2025/01/31 - 12:34:56 | 200 | 1.2s | 127.0.0.1 | POST "/api/chat"`: keeps its text, tells its time."""
+    """`[GIN] 2025/01/31 - 12:34:56 | 200 | 1.2s | 127.0.0.1 | POST "/api/chat"` keeps its text, tells its time."""
     text = line.text
     if not text.startswith("[GIN] ") or "gin" in line.envelope:
         return False
@@ -138,13 +143,13 @@ def _llama_prefix(line: Line) -> bool:
     if text[0].isdigit():
         stamp, blank, rest = text.partition(" ")
         parts = stamp.split(".")
-        if not blank or len(parts) != 4 or [len(p) for p in parts[1:]] != [2, 3, 3] or not all(map(str.isdigit, parts)):
+        if not blank or list(map(len, parts[1:])) != [2, 3, 3] or not all(map(str.isdigit, parts)):
             return False
         text = rest.lstrip()
         if text[1:2] == " " and text[0] in _LEVELS:
             line.level = _LEVELS[text[0]]
             text = text[2:]
-    elif text[1:2] == " " and text[0] in _LEVELS and len(text) > 2 and not line.envelope[-1:] == ("llama.cpp",):
+    elif text[1:2] == " " and text[0] in _LEVELS and line.envelope[-1:] != ("llama.cpp",):
         line.level = _LEVELS[text[0]]
         text = text[2:]
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
+_HEX_DIGITS = frozenset("0123456789abcdefABCDEF")
 _HEX_ESCAPES = {"x": 2, "u": 4, "U": 8}
 
 
@@ -43,19 +44,26 @@ def unescape(quoted: str) -> str:
             position = slash + 2
         elif kind in _HEX_ESCAPES:
             digits = quoted[slash + 2 : slash + 2 + _HEX_ESCAPES[kind]]
-            try:
-                out.append(chr(int(digits, 16)))
-                position = slash + 2 + len(digits)
-            except (ValueError, OverflowError):
-                out.append("\\")
-                position = slash + 1
+            char = _character(digits) if len(digits) == _HEX_ESCAPES[kind] else None
+            out.append(char or "\\")
+            position = slash + 2 + len(digits) if char else slash + 1
         else:
             out.append("\\")
             position = slash + 1
 
 
+def _character(digits: str) -> str | None:
+    """The character of a code in hexadecimal; half of a surrogate pair is none that could be printed."""
+    if not _HEX_DIGITS.issuperset(digits):
+        return None
+    code = int(digits, 16)
+    if 0xD800 <= code < 0xE000:
+        return "\ufffd"
+    return chr(code) if code < 0x110000 else None
+
+
 def parse(text: str) -> dict[str, str]:
-    """All pairs of a run of `key=value`. Keys may be quoted or empty (`""="…"`); other text is passed over."""
+    """All pairs of a run of `key=value`. Keys may be quoted or empty (`""="…"`); other text is no pair."""
     pairs: dict[str, str] = {}
     position, length = 0, len(text)
     while position < length:
