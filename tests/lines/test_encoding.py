@@ -137,3 +137,9 @@ def test_putting_an_encoding_on_and_taking_it_off_gives_the_same_text(text, enco
 def test_any_bytes_decode_without_an_error(data, size):
     """No bytes raise, and no lone surrogate comes out that could not be printed."""
     read(data, size).encode("utf-8")
+
+
+def test_a_long_ascii_log_is_given_on_block_by_block():
+    """What never shows its encoding needs none."""
+    text = ENGLISH * 3_000
+    assert read(text.encode(), 50_000) == text

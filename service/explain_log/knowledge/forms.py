@@ -17,14 +17,10 @@ Part = str | Field
 _FIELD = re.compile(r"\{\{|\}\}|\{([^{}:]+):([a-z]+)(?: ([A-Za-z_]+))?\}")
 
 FIELD_TYPES = frozenset(
-    "int float hex bool word str path text duration size sizes".split(),
+    ["int", "float", "hex", "bool", "word", "str", "path", "text", "duration", "size", "sizes"],
 )
 NUMBER_UNITS = frozenset(
-    (
-        "MiB GiB KiB MB GB B ms us s seconds minutes percent tokens layers cells sequences slots heads "
-        "experts tensors nodes splits copies bytes bits bpw devices threads requests per_second dims ids "
-        "hz count bool ratio params_T params_B params_M params_K"
-    ).split(),
+    ["MiB", "GiB", "KiB", "MB", "GB", "B", "ms", "us", "s", "seconds", "minutes", "percent", "tokens", "layers", "cells", "sequences", "slots", "heads", "experts", "tensors", "nodes", "splits", "copies", "bytes", "bits", "bpw", "devices", "threads", "requests", "per_second", "dims", "ids", "hz", "count", "bool", "ratio", "params_T", "params_B", "params_M", "params_K"],
 )
 
 Value = int | float | str | bool | list[float]
@@ -39,6 +35,8 @@ _FALSE = frozenset(("false", "0", "no", "off", "disabled"))
 _HEX_DIGITS = frozenset("0123456789abcdefABCDEF")
 # A number with more digits is no number that a program measured; int() would also take quadratic time.
 _MAX_DIGITS = 40
+# No size is nan, infinite or so large that a report could not hold it.
+_MOST_UNITS = 1e20
 
 
 def split_form(form: str) -> list[Part]:
@@ -64,7 +62,7 @@ def split_form(form: str) -> list[Part]:
             literal = ""
         parts.append((name, kind, unit))
     literal += form[position:]
-    if "{" in re.sub(r"\{\{|\}\}", "", _FIELD.sub("", form)):
+    if "{" in _FIELD.sub("", form):
         raise ValueError(f"a brace that begins no field in {form!r}")
     if literal:
         parts.append(literal)
@@ -98,43 +96,38 @@ def longest_literal(parts: list[Part]) -> str:
 def match_parts(parts: list[Part], text: str) -> dict[str, Value] | None:
     """The fields of `text` (blanks collapsed and trimmed) under a form's parts, or None.
 
-    Each field runs to the first place where the next literal stands (the last for type `path`).
+    Each field runs to the first place where the next literal stands (the last for type `path`); the
+    literal that closes a form closes the line as well.
     """
+    last = parts[-1] if parts else ""
+    if not isinstance(last, str) and last[1] == "text" and len(parts) > 1 and str(parts[-2]).endswith(" "):
+        text += " "  # the blank before an empty text was trimmed away
     fields: dict[str, Value] = {}
     position = 0
-    last = len(parts) - 1
     for number, part in enumerate(parts):
         if isinstance(part, str):
             if not text.startswith(part, position):
-                # A blank that ends a form's literal may be trimmed away before an empty text.
-                if number == last - 1 and text[position:] == part.rstrip() and parts[last][1] == "text":
-                    fields[parts[last][0]] = ""
-                    return fields
                 return None
             position += len(part)
             continue
         name, kind, _unit = part
-        if number == last:
-            end = len(text)
-        else:
-            following = parts[number + 1]
-            find = text.rfind if kind == "path" else text.find
-            end = find(following, position if kind == "text" else position + 1)
-            if end < 0:
-                return None
-            if number + 1 == last and kind != "path" and not text.endswith(following, end):
-                # The literal closes the form, so it has to close the line as well.
-                if kind not in ("str", "text"):
-                    return None
-                end = len(text) - len(following)
-                if not text.endswith(following) or end < position:
-                    return None
-        value = convert(kind, text[position:end])
+        end = _field_end(parts, number, text, position)
+        value = convert(kind, text[position:end]) if end >= position else None
         if value is None:
             return None
         fields[name] = value
         position = end
     return fields if position == len(text) else None
+
+
+def _field_end(parts: list[Part], number: int, text: str, start: int) -> int:
+    """Where the field that begins at `start` ends; less than `start` where what follows it is not there."""
+    if number + 1 == len(parts):
+        return len(text)
+    following, kind = str(parts[number + 1]), parts[number][1]
+    if number + 2 == len(parts):
+        return len(text) - len(following) if text.endswith(following) else -1
+    return (text.rfind if kind == "path" else text.find)(following, start if kind == "text" else start + 1)
 
 
 def convert(kind: str, raw: str) -> Value | None:
@@ -187,8 +180,8 @@ def _to_duration(raw: str) -> float | None:
     if len(raw) > _MAX_DIGITS:
         return None
     seconds, number, unit = 0.0, "", ""
-    sign = -1.0 if raw[0] == "-" else 1.0
-    for char in raw.lstrip("-") + "0":
+    sign, raw = (-1.0, raw[1:]) if raw[0] == "-" else (1.0, raw)
+    for char in raw + "0":
         if char.isdigit() or char == ".":
             if unit:
                 scale = _UNIT_TO_SECONDS.get(unit)
@@ -200,7 +193,7 @@ def _to_duration(raw: str) -> float | None:
             number += char
         else:
             unit += char
-    return sign * seconds if number == "0" and not unit and raw[-1] not in "0123456789." else None
+    return sign * seconds if number == "0" and not unit and raw[-1:].isalpha() else None
 
 
 def _to_size(raw: str) -> float | None:
@@ -210,7 +203,7 @@ def _to_size(raw: str) -> float | None:
         stripped = raw.rstrip("BKMGTPi")
         number, unit = stripped, raw[len(stripped) :]
     value, scale = _to_float(number) if number else None, _UNIT_TO_MIB.get(unit)
-    return None if value is None or scale is None else value * scale
+    return None if value is None or scale is None or not abs(value) < _MOST_UNITS else value * scale
 
 
 def _to_sizes(raw: str) -> list[float] | None:

@@ -12,6 +12,7 @@ from explain_log.lines import Line
 from explain_log.lines.logfmt import parse
 from explain_log.statements.statement import Statement
 
+_MSG_INDEX, _TEXT_INDEX = "msg_index", "text_index"
 _SLOG = ("slog", "go-log", "slog-json")
 
 
@@ -20,6 +21,7 @@ class Recogniser:
 
     def __init__(self, knowledge: Knowledge) -> None:
         self._knowledge = knowledge
+        self._keys: dict[str, frozenset[str]] = {}
 
     def recognise(self, line: Line) -> Statement | None:
         """The statement that a line is, or None where it is unknown (or blank)."""
@@ -29,18 +31,22 @@ class Recogniser:
         if "  " in text or "\t" in text or "\xa0" in text or not text.isascii():
             text = " ".join(text.split())
         if line.envelope and line.envelope[-1] in _SLOG:
-            found = self._in("msg_index", text, line)
+            found = self._in(_MSG_INDEX, text, line)
             if found is not None:
                 return found
-        return self._in("text_index", text, line)
+        return self._in(_TEXT_INDEX, text, line)
 
     def _in(self, index: str, text: str, line: Line) -> Statement | None:
+        known = self._keys.get(index)
+        if known is None:
+            # Asking only for what is there keeps the words of unknown lines out of the knowledge's cache.
+            known = self._keys[index] = frozenset(self._knowledge.keys(index))
         words = text.split(" ", 3)[:3]
         for count in range(len(words), -1, -1):
-            bucket = self._knowledge.record(index, " ".join(words[:count]))
-            if bucket is None:
+            key = " ".join(words[:count])
+            if key not in known:
                 continue
-            for statement_id, parts, anchor, facts, severity, attributes in bucket:
+            for statement_id, parts, anchor, facts, severity, attributes in self._knowledge.record(index, key):
                 if anchor not in text and anchor.rstrip() not in text:
                     continue
                 fields = match_parts(parts, text)
