@@ -40,20 +40,24 @@ def cut(text: str, width: int) -> str:
     return (head + "…")[: max(0, width)]
 
 
-def wrap(text: str, width: int) -> list[str]:
-    """The text in lines of at most `width` columns; a word that is wider is broken."""
+def wrap(text: str, width: int, first: int | None = None) -> list[str]:
+    """The text in lines of at most `width` columns; a word that is wider is broken.
+
+    first: the width of the first line, where that differs.
+    """
     lines: list[str] = []
     line = ""
     for blank, atom in _atoms(text):
+        room = width if lines or first is None else first
         joined = f"{line} {atom}" if blank and line else line + atom
-        if columns(joined) <= width:
+        if columns(joined) <= room:
             line = joined
             continue
         if line:
             lines.append(line)
         line = atom
         while columns(line) > width:
-            head, line = _split_at(line, width)
+            head, line = _split_at(line, width if lines or first is None else first)
             lines.append(head)
     return [*lines, line] if line or not lines else lines
 

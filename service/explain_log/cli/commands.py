@@ -1,0 +1,88 @@
+"""Leads a command line to the command that it names."""
+
+from __future__ import annotations
+
+from explain_log.cli import ANSWERED, streams
+from explain_log.cli.arguments import Arguments, nearest, parse_arguments
+from explain_log.cli.options import COMMANDS
+from explain_log.cli.settings import Settings, config_path, first_language, settle
+from explain_log.render.words import Words
+
+
+def run(command_line: list[str]) -> int:
+    """Runs a command line and gives its exit status. Raises InputError where it is wrong."""
+    arguments = parse_arguments(command_line, _early_language(command_line))
+    if arguments.version:
+        from explain_log import __version__
+
+        streams.write(f"{streams.NAME} {__version__}\n")
+        return ANSWERED
+    if arguments.help:
+        streams.write(help_text(arguments))
+        return ANSWERED
+    return _dispatch(arguments, settle(arguments))
+
+
+def _early_language(command_line: list[str]) -> str:
+    """The language for errors in the command line itself, which is not taken apart yet."""
+    for place, argument in enumerate(command_line):
+        name, _, value = argument.partition("=")
+        if name == "--lang":
+            choice = value or next(iter(command_line[place + 1 :]), "")
+            if choice in ("zh", "en"):
+                return choice
+    return first_language()
+
+
+def help_text(arguments: Arguments) -> str:
+    """The screenful that teaches a command by example."""
+    text = Words(first_language(arguments))(f"help.{arguments.command.name or 'main'}")
+    return text.lstrip("\n").replace("{config}", config_path())
+
+
+def _dispatch(arguments: Arguments, settings: Settings) -> int:
+    name, words = arguments.command.name, arguments.words
+    if name == "term":
+        from explain_log.cli.lookup import term
+
+        return term(words[0] if words else None, settings)
+    if name == "line":
+        from explain_log.cli.lookup import line
+
+        return line(words[0], settings)
+    if name == "statements":
+        from explain_log.cli.lookup import statements
+
+        return statements(words, settings)
+    if name == "serve":
+        from explain_log.api.server import serve
+
+        serve(settings.text("host"), settings.number("port") or 0, settings.text("database") or None)
+        return ANSWERED
+    if name == "completion":
+        from explain_log.cli.completion import completion
+
+        return completion(words[0], settings.language)
+    return _explain(words, settings)
+
+
+def _explain(files: list[str], settings: Settings) -> int:
+    from explain_log.cli.explain import explain
+    from explain_log.errors import InputError
+
+    try:
+        return explain(files, settings)
+    except InputError as error:
+        like = _meant_command(files)
+        if like is None:
+            raise
+        raise InputError(Words(settings.language)("error.command_like", error=error, like=like)) from error
+
+
+def _meant_command(files: list[str]) -> str | None:
+    """The subcommand that was probably meant by a first word that is no file."""
+    import os
+
+    if not files or os.path.exists(files[0]) or not files[0].isalpha():
+        return None
+    return nearest(files[0], [name for name in COMMANDS if name])

@@ -1,0 +1,90 @@
+"""`explain-log FILE …`: reads, explains, shows."""
+
+from __future__ import annotations
+
+import sys
+
+from explain_log.cli import ANSWERED, FAILED_ON, streams
+from explain_log.cli.settings import Settings
+from explain_log.errors import InputError
+from explain_log.lines import parse_origin
+from explain_log.pipeline import make_report
+from explain_log.report import Report
+
+_STANDARD_INPUT = "-"
+_FAILING = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
+
+
+def explain(files: list[str], settings: Settings) -> int:
+    """Explains the files, or standard input, and gives the exit status. Raises InputError."""
+    report = _read(_named(files, settings), settings)
+    if settings.flag("no_llm"):
+        _without_model(settings)
+        _show(report, settings)
+    else:
+        from explain_log.cli.narrated import explain_with_model
+
+        explain_with_model(report, settings)
+    _note_emptiness(report, settings)
+    failing = _FAILING[settings.text("fail_on")]
+    return FAILED_ON if any(finding.severity in failing for finding in report.findings) else ANSWERED
+
+
+def _named(files: list[str], settings: Settings) -> list[str]:
+    """The inputs; without any, standard input, unless a person is sitting there."""
+    nobody = sys.stdin is None or (not files and streams.is_terminal(sys.stdin))
+    if nobody and (not files or _STANDARD_INPUT in files):
+        from explain_log.render.words import Words
+
+        raise InputError(Words(settings.language)("error.no_input"))
+    return files or [_STANDARD_INPUT]
+
+
+def _read(files: list[str], settings: Settings) -> Report:
+    progress = None
+    if streams.is_terminal(sys.stderr):
+        from explain_log.cli.progress import ReadingProgress
+
+        progress = ReadingProgress(settings.language)
+    try:
+        return make_report(
+            [parse_origin(file) for file in files],
+            settings.language,
+            progress=progress,
+            load=settings.number("load"),
+            since=settings.text("since") or None,
+            until=settings.text("until") or None,
+        )
+    finally:
+        if progress is not None:
+            progress.line.wipe()
+
+
+def _without_model(settings: Settings) -> None:
+    if settings.text("question"):
+        from explain_log.render.words import Words
+
+        streams.say(Words(settings.language)("notes.question_needs_model"))
+
+
+def _show(report: Report, settings: Settings) -> None:
+    if settings.text("format") == "json":
+        from explain_log.report import report_text
+
+        streams.write(report_text(report) + "\n")
+        return
+    from explain_log.cli.pages import show_page
+
+    show_page(report, settings)
+
+
+def _note_emptiness(report: Report, settings: Settings) -> None:
+    """One line where there was nothing to explain."""
+    source = report.source
+    if source.recognised_lines:
+        return
+    from explain_log.render.words import Words
+
+    words = Words(settings.language)
+    name = words("headline.standard_input") if source.name == _STANDARD_INPUT else source.name
+    streams.say(words("notes.nothing" if source.lines else "notes.no_lines", name=name))

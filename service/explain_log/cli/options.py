@@ -1,0 +1,99 @@
+"""All options and subcommands, as one table: the command line, the environment and config.toml read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["choice", "flag", "text", "count", "port"]
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option. name: as in config.toml, `fail_on` for `--fail-on`.
+
+    configured: also read from EXPLAIN_LOG_FAIL_ON and from config.toml.
+    """
+
+    name: str
+    kind: Kind
+    default: str | int | bool | None = None
+    choices: tuple[str, ...] = ()
+    placeholder: str = ""
+    configured: bool = True
+
+    @property
+    def flag(self) -> str:
+        """As it is written on the command line."""
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def variable(self) -> str:
+        """As it is written in the environment."""
+        return "EXPLAIN_LOG_" + self.name.upper()
+
+
+@dataclass(frozen=True)
+class Command:
+    """A subcommand ("" explains). word: what stands after it, least and most: how many of them."""
+
+    name: str
+    options: tuple[Option, ...]
+    word: str = ""
+    least: int = 0
+    most: int | None = None
+
+
+LANG = Option("lang", "choice", "auto", ("auto", "zh", "en"))
+COLOR = Option("color", "choice", "auto", ("auto", "always", "never"))
+FORMAT = Option("format", "choice", "text", ("text", "json", "markdown"))
+SHORT_FORMAT = Option("format", "choice", "text", ("text", "json"), configured=False)
+TERM_FORMAT = Option("format", "choice", "text", ("text", "json", "markdown"), configured=False)
+
+EXPLAIN = Command(
+    "",
+    (
+        LANG,
+        FORMAT,
+        Option("model", "text", placeholder="NAME"),
+        Option("no_llm", "flag", default=False),
+        Option("ollama_host", "text", placeholder="URL"),
+        Option("allow_remote", "flag", default=False),
+        Option("question", "text", placeholder="TEXT", configured=False),
+        Option("since", "text", placeholder="TIME", configured=False),
+        Option("until", "text", placeholder="TIME", configured=False),
+        Option("load", "count", placeholder="N", configured=False),
+        Option("fail_on", "choice", "never", ("error", "warning", "never")),
+        COLOR,
+    ),
+    word="FILE",
+)
+COMMANDS = {
+    command.name: command
+    for command in (
+        EXPLAIN,
+        Command("term", (LANG, TERM_FORMAT, COLOR), "NAME", 0, 1),
+        Command("line", (LANG, SHORT_FORMAT, COLOR), "TEXT", 1, 1),
+        Command("statements", (LANG, SHORT_FORMAT), "SEARCH"),
+        Command(
+            "serve",
+            (
+                LANG,
+                Option("host", "text", "127.0.0.1", placeholder="ADDRESS"),
+                Option("port", "port", 8377, placeholder="N"),
+                Option("database", "text", placeholder="URL"),
+            ),
+            "",
+            0,
+            0,
+        ),
+        Command("completion", (LANG,), "SHELL", 1, 1),
+    )
+}
+
+
+def configured_options() -> dict[str, Option]:
+    """The options that config.toml may set, by their names in it."""
+    return {
+        option.name: option for command in COMMANDS.values() for option in command.options if option.configured
+    }

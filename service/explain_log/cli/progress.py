@@ -1,0 +1,74 @@
+"""Progress on a terminal's standard error, for whatever takes longer than a second."""
+
+from __future__ import annotations
+
+import sys
+from time import monotonic
+
+from explain_log.cli import streams
+from explain_log.render.width import columns, cut
+
+PATIENCE_SECONDS = 1.0
+_BETWEEN_SECONDS = 0.1
+
+
+class StatusLine:
+    """One line that is written over again and again, and wiped away at the end."""
+
+    def __init__(self) -> None:
+        self.started = monotonic()
+        self._shown = 0
+        self._last = 0.0
+        self._active = streams.is_terminal(sys.stderr)
+
+    @property
+    def seconds(self) -> float:
+        """How long it has been going on."""
+        return monotonic() - self.started
+
+    def due(self) -> bool:
+        """Whether it is time to show something: on a terminal, after a second, not too often."""
+        now = monotonic()
+        return self._active and now - self.started >= PATIENCE_SECONDS and now - self._last >= _BETWEEN_SECONDS
+
+    def show(self, text: str) -> None:
+        """Shows the text in place of what was shown before."""
+        text = cut(text, streams.width() - 1)
+        blanks = " " * max(0, self._shown - columns(text))
+        streams.tell(f"\r{text}{blanks}\r")
+        self._shown = columns(text)
+        self._last = monotonic()
+
+    def wipe(self) -> None:
+        """Takes the line away."""
+        if self._shown:
+            streams.tell("\r" + " " * self._shown + "\r")
+            self._shown = 0
+
+
+class ReadingProgress:
+    """What the pipeline calls while it reads: bytes read, and bytes in all where that is known."""
+
+    def __init__(self, language: str) -> None:
+        self._language = language
+        self.line = StatusLine()
+
+    def __call__(self, done: int, total: int | None) -> None:
+        """Shows how far reading has come, if it takes long."""
+        if not self.line.due():
+            return
+        from explain_log.render.words import Words
+
+        words = Words(self._language)
+        rate = megabytes(done / self.line.seconds)
+        if total:
+            share = min(100, done * 100 // total)
+            text = words("progress.of", done=megabytes(done), total=megabytes(total), share=share, rate=rate)
+        else:
+            text = words("progress.so_far", done=megabytes(done), rate=rate)
+        self.line.show(text)
+
+
+def megabytes(size: float) -> str:
+    """A number of bytes in MB, or GB from a thousand of those."""
+    return f"{size / 1e9:.2f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB" if size >= 1e7 else f"{size / 1e6:.1f} MB"

@@ -1,0 +1,143 @@
+"""Settles each option: the command line first, then the environment, then config.toml, then its default."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+from explain_log.cli.arguments import Arguments, allowed_values, nearest
+from explain_log.cli.language import language_of
+from explain_log.cli.options import Option, configured_options
+from explain_log.errors import InputError
+from explain_log.render.words import Words
+
+Value = str | int | bool | None
+_TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
+_LARGEST_PORT = 65535
+
+
+class Settings:
+    """The settled values of a command's options. `language` is zh or en."""
+
+    def __init__(self, values: dict[str, Value], given: set[str]) -> None:
+        self._values = values
+        self.given = given
+        self.language = language_of(str(values.get("lang") or "auto"))
+
+    def text(self, name: str) -> str:
+        """A choice or a text; "" where it is not set."""
+        value = self._values.get(name)
+        return "" if value is None else str(value)
+
+    def number(self, name: str) -> int | None:
+        """A whole number, or None where it is not set."""
+        value = self._values.get(name)
+        return value if isinstance(value, int) else None
+
+    def flag(self, name: str) -> bool:
+        """Whether a flag is set."""
+        return bool(self._values.get(name))
+
+
+def settle(arguments: Arguments) -> Settings:
+    """The values that hold for a command line. Raises InputError for one that cannot be."""
+    language = first_language(arguments)
+    config = _Config(language)
+    values: dict[str, Value] = {}
+    for option in arguments.command.options:
+        values[option.name] = _value(option, arguments, config, language)
+    if "model" in arguments.values and "no_llm" not in arguments.values:
+        values["no_llm"] = False  # naming a model outweighs a no_llm that is only configured
+    return Settings(values, set(arguments.values))
+
+
+def first_language(arguments: Arguments | None = None) -> str:
+    """The language for errors: as far as it is known before everything is settled."""
+    choice = (arguments.values.get("lang") if arguments else None) or os.environ.get("EXPLAIN_LOG_LANG") or "auto"
+    return language_of(choice if choice in ("zh", "en") else "auto")
+
+
+def _value(option: Option, arguments: Arguments, config: _Config, language: str) -> Value:
+    if option.name in arguments.values:
+        return _checked(option, arguments.values[option.name], option.flag, language)
+    if option.configured:
+        from_environment = os.environ.get(option.variable)
+        if from_environment:
+            return _checked(option, from_environment, option.variable, language)
+        from_config = config.values().get(option.name)
+        if from_config is not None:
+            return _checked(option, from_config, f"{config.path}: {option.name}", language)
+    return option.default
+
+
+def _checked(option: Option, value: Any, name: str, language: str) -> Value:
+    """The value in its type. Raises InputError that names where it was given."""
+    found = _converted(option, value)
+    if found is None:
+        words = Words(language)
+        allowed = allowed_values(option, words)
+        raise InputError(words("error.bad_value", name=name, value=repr(value), allowed=allowed))
+    return found
+
+
+def _converted(option: Option, value: Any) -> Value:
+    """The value in the option's type, or None where it cannot be one."""
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    if option.kind == "flag":
+        return True if text.lower() in _TRUE else False if text.lower() in _FALSE else None
+    if isinstance(value, (bool, list, dict)):
+        return None
+    if option.kind == "choice":
+        return text if text in option.choices else None
+    if option.kind == "text":
+        return text if text.strip() else None
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        return None
+    number = int(text)
+    return number if (number <= _LARGEST_PORT if option.kind == "port" else number > 0) else None
+
+
+class _Config:
+    """config.toml, read when it is first asked for; most people have none, and then nothing is imported."""
+
+    def __init__(self, language: str) -> None:
+        self._language = language
+        self._values: dict[str, Any] | None = None
+        self.path = config_path()
+
+    def values(self) -> dict[str, Any]:
+        if self._values is None:
+            self._values = self._read() if os.path.exists(self.path) else {}
+        return self._values
+
+    def _read(self) -> dict[str, Any]:
+        import tomllib
+
+        words = Words(self._language)
+        try:
+            with open(self.path, "rb") as file:
+                values = tomllib.load(file)
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise InputError(words("error.config_unreadable", file=self.path, reason=reason)) from error
+        known = configured_options()
+        for key, value in values.items():
+            if key not in known and not isinstance(value, dict):  # tables belong to other doors
+                allowed = nearest(key, list(known)) or ", ".join(sorted(known))
+                raise InputError(words("error.config_key", file=self.path, key=key, allowed=allowed))
+        return values
+
+
+def config_path() -> str:
+    """Where config.toml would be."""
+    return os.path.join(_config_folder(), "config.toml")
+
+
+def _config_folder() -> str:
+    if sys.platform == "linux":  # what platformdirs says there, without the 10 ms that importing it takes
+        base = os.environ.get("XDG_CONFIG_HOME", "")
+        return os.path.join(base if base.strip() else os.path.expanduser("~/.config"), "explain-log")
+    from platformdirs import user_config_dir
+
+    return user_config_dir("explain-log", appauthor=False)

@@ -1,0 +1,114 @@
+"""The findings of a report as a reader sees them: one a verdict, not one a load."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from explain_log.checks.finding import Advice, Evidence, Finding
+from explain_log.render.safe import visible
+from explain_log.render.words import Words
+from explain_log.report import Report
+
+_MOST_RANGES = 4
+_MOST_EVIDENCE = 2
+_QUOTED = ("warning", "error")
+
+
+@dataclass(eq=False)
+class AdvicePart:
+    """Something to do. steps: (label, text) of how to check and undo it; empty where it was told before."""
+
+    action: str
+    effect: str
+    commands: list[str]
+    steps: list[tuple[str, str]]
+
+
+@dataclass(eq=False)
+class FindingPart:
+    """A finding: severity (or "benign"), its label, title, arithmetic, where it stands, and advice."""
+
+    id: str
+    severity: str
+    label: str
+    title: str
+    detail: str
+    where: str
+    also: str
+    evidence: list[tuple[int, str]]
+    advice: list[AdvicePart]
+
+
+def finding_parts(report: Report, words: Words) -> list[FindingPart]:
+    """One part a finding id, in the report's order; of several loads the last one's is told in full."""
+    by_id: dict[str, list[Finding]] = {}
+    for finding in report.findings:
+        by_id.setdefault(finding.id, []).append(finding)
+    told: set[str] = set()
+    return [_part(group, words, told) for group in by_id.values()]
+
+
+def _part(group: list[Finding], words: Words, told: set[str]) -> FindingPart:
+    finding = max(group, key=lambda one: one.load or 0)
+    severity = "benign" if finding.benign else finding.severity
+    return FindingPart(
+        id=finding.id,
+        severity=severity,
+        label=words(f"severity.{severity}"),
+        title=visible(finding.title),
+        detail=visible(finding.detail),
+        where=line_ranges([evidence.line for evidence in finding.evidence]),
+        also=_also(group, finding, words),
+        evidence=_quoted(finding),
+        advice=[_advice(advice, words, told) for advice in finding.advice],
+    )
+
+
+def _also(group: list[Finding], told: Finding, words: Words) -> str:
+    """Which other loads have the same finding."""
+    others = sorted({one.load for one in group if one is not told and one.load is not None})
+    if not others:
+        return ""
+    return words("findings.also", loads=ranges(others, ""))
+
+
+def _quoted(finding: Finding) -> list[tuple[int, str]]:
+    """The first lines that show a finding that wants attention."""
+    if finding.severity not in _QUOTED:
+        return []
+    return [_line(evidence) for evidence in finding.evidence[:_MOST_EVIDENCE]]
+
+
+def _line(evidence: Evidence) -> tuple[int, str]:
+    return evidence.line, visible(evidence.text)
+
+
+def _advice(advice: Advice, words: Words, told: set[str]) -> AdvicePart:
+    action = visible(advice.action)
+    if advice.action + advice.command in told:
+        return AdvicePart(action, words("findings.see_above"), [], [])
+    told.add(advice.action + advice.command)
+    commands = [visible(line) for line in advice.command.splitlines() if line.strip()]
+    steps = [(words(f"findings.{name}"), visible(text)) for name, text in _steps(advice) if text]
+    return AdvicePart(action, visible(advice.effect), commands, steps)
+
+
+def _steps(advice: Advice) -> tuple[tuple[str, str], ...]:
+    return ("check", advice.check), ("undo", advice.undo), ("versions", advice.versions)
+
+
+def line_ranges(lines: list[int]) -> str:
+    """`L13–15, L20` for 13, 14, 15 and 20; a long list is cut short."""
+    return ranges(sorted(set(lines)), "L")
+
+
+def ranges(numbers: list[int], letter: str) -> str:
+    """Sorted numbers as ranges, each with a letter before it, at most four of them."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    shown = [f"{letter}{first}" if first == last else f"{letter}{first}–{last}" for first, last in runs]
+    return ", ".join([*shown[:_MOST_RANGES], "…"] if len(shown) > _MOST_RANGES else shown)

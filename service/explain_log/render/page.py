@@ -1,0 +1,137 @@
+"""What a reader's page holds, before it becomes text or markdown: chosen and ordered, not computed.
+
+Everything here is text of a report in the order in which it is read. What comes from the log is
+made harmless on the way in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from explain_log.narration.explanation import SECTIONS, Explanation, Section
+from explain_log.render.findings import FindingPart, finding_parts
+from explain_log.render.loads import LoadTable, Placement, load_table, placements
+from explain_log.render.safe import visible
+from explain_log.render.words import Words
+from explain_log.report import Report
+
+_PLACEMENT = "placement"
+
+
+@dataclass(eq=False)
+class Headline:
+    """The page's first lines. mood: good, warning, error or plain."""
+
+    text: str
+    mood: str
+    about: list[str] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class SectionPart:
+    """A section of the explanation: its heading and its sentences."""
+
+    id: str
+    heading: str
+    sentences: list[str]
+
+
+@dataclass(eq=False)
+class Page:
+    """One page. `before` are the sections up to the tables, `after` those that follow them."""
+
+    headline: Headline
+    before: list[SectionPart]
+    loads: LoadTable | None
+    placements: list[Placement]
+    after: list[SectionPart]
+    findings: list[FindingPart]
+    notes: list[str]
+
+
+def make_page(report: Report, words: Words) -> Page:
+    """The page of a report, in the language of `words`."""
+    sections = _sections(report.explanation)
+    last = SECTIONS.index(_PLACEMENT)
+    before = [part for part in sections if part.id in SECTIONS[: last + 1]]
+    return Page(
+        headline=headline(report, words),
+        before=before,
+        loads=load_table(report, words),
+        placements=placements(report, words),
+        after=[part for part in sections if part not in before],
+        findings=finding_parts(report, words),
+        notes=_notes(report, words),
+    )
+
+
+def section_part(section: Section) -> SectionPart:
+    """A section of the explanation as it is shown."""
+    return SectionPart(section.id, visible(section.heading), [visible(s.text) for s in section.statements])
+
+
+def _sections(explanation: Explanation | None) -> list[SectionPart]:
+    """The sections that say something, in the contract's order; unknown ones come last."""
+    if explanation is None:
+        return []
+    order = {name: place for place, name in enumerate(SECTIONS)}
+    parts = [section_part(section) for section in explanation.sections if section.statements]
+    return sorted(parts, key=lambda part: order.get(part.id, len(order)))
+
+
+def headline(report: Report, words: Words) -> Headline:
+    """The outcome of the latest load, its model and the server, and what was read."""
+    load = next((load for load in reversed(report.loads) if load.purpose == "serve"), None)
+    if load is None:
+        text, mood = words("headline.no_load" if report.source.recognised_lines else "headline.nothing"), "plain"
+    else:
+        mood = {"ready": "good", "failed": "error"}.get(load.outcome, "plain")
+        model = visible(load.model.name or (load.model.path or "").replace("\\", "/").rpartition("/")[2])
+        text = words(f"headline.{load.outcome}", model=model or words("headline.a_model"))
+        if mood == "good" and any(finding.severity in ("warning", "error") for finding in report.findings):
+            mood = "warning"
+    return Headline(text, mood, [line for line in (_server(report, words), _source(report, words)) if line])
+
+
+def _server(report: Report, words: Words) -> str:
+    """Which server, by the run of the latest load, else the last run."""
+    if not report.server_runs:
+        return ""
+    place = next((load.server_run for load in reversed(report.loads) if load.server_run is not None), -1)
+    run = report.server_runs[place]
+    product = {"ollama": "Ollama"}.get(run.product, run.product)
+    if run.version:
+        return f"{product} {visible(run.version)}"
+    if run.version_range:
+        return words("headline.version_range", product=product, span=_span(run.version_range))
+    return words("headline.version_unknown", product=product)
+
+
+def _span(versions: list[str]) -> str:
+    first, last = visible(str(versions[0])), visible(str(versions[-1]))
+    return first if first == last else f"{first}–{last}"
+
+
+def _source(report: Report, words: Words) -> str:
+    source = report.source
+    name = words("headline.standard_input") if source.name == "-" else visible(source.name)
+    parts = [name, words("headline.lines", lines=source.lines, recognised=source.recognised_lines)]
+    times = [time.replace("T", " ")[:19] for time in (source.first_time, source.last_time) if time]
+    if times:
+        parts.append(" – ".join(dict.fromkeys(map(visible, times))))
+    return " · ".join(parts)
+
+
+def _notes(report: Report, words: Words) -> list[str]:
+    """How the page came about and what it leaves out."""
+    notes = []
+    explanation = report.explanation
+    if explanation is not None and explanation.origin == "model":
+        notes.append(words("notes.by_model", model=visible(explanation.model or "?")))
+        if explanation.rejected:
+            notes.append(words("notes.rejected", count=len(explanation.rejected)))
+    unknown = report.source.unrecognised
+    if unknown:
+        notes.append(words("notes.unrecognised", count=sum(shape.count for shape in unknown)))
+        notes += [f"L{shape.first_line} ×{shape.count}: {visible(shape.example)}" for shape in unknown[:3]]
+    return notes

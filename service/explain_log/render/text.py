@@ -1,0 +1,171 @@
+"""The page as text for a terminal: wrapped to its width, with tables and bars."""
+
+from __future__ import annotations
+
+from explain_log.render.colours import Line
+from explain_log.render.findings import AdvicePart, FindingPart
+from explain_log.render.grid import BLOCKS, Span, bar, column_widths, grid_width, lay_out
+from explain_log.render.loads import LoadTable, Placement
+from explain_log.render.page import Headline, Page, SectionPart
+from explain_log.render.width import columns, cut, wrap
+from explain_log.render.words import Words
+
+NARROWEST = 20
+WIDEST_PROSE = 100
+"""Longer lines are hard to read, however wide the terminal is."""
+
+_WIDEST_BAR = 32
+_NARROWEST_BAR = 8
+_MARKS = {"error": "✗", "warning": "!", "notice": "›", "info": "-", "benign": "✓"}
+_BAR_COLUMNS = {"model_mib": 0, "kv_mib": 1, "compute_mib": 2}
+
+
+def text_lines(page: Page, words: Words, width: int) -> list[Line]:
+    """The whole page in lines of at most `width` columns."""
+    width = max(width, NARROWEST)
+    lines = headline_lines(page.headline, width)
+    for section in page.before:
+        lines += section_lines(section, width)
+    return lines + rest_lines(page, words, width)
+
+
+def rest_lines(page: Page, words: Words, width: int) -> list[Line]:
+    """The page after the sections that stand before the tables."""
+    lines = load_lines(page.loads, words, width) if page.loads else []
+    for placement in page.placements:
+        lines += placement_lines(placement, words, width)
+    for section in page.after:
+        lines += section_lines(section, width)
+    if page.findings:
+        lines += _heading(words("findings.heading"))
+    for finding in page.findings:
+        lines += finding_lines(finding, width)
+    return lines + _note_lines(page.notes, width)
+
+
+def headline_lines(headline: Headline, width: int) -> list[Line]:
+    """The headline and what was read."""
+    style = "strong" if headline.mood == "plain" else headline.mood
+    lines = paragraph(style, headline.text, width, "")
+    for about in headline.about:
+        lines += paragraph("faint", about, width, "")
+    return lines
+
+
+def _heading(text: str) -> list[Line]:
+    return [[], [("heading", text)]]
+
+
+def section_lines(section: SectionPart, width: int) -> list[Line]:
+    """A section of the explanation: heading, then one sentence after the other."""
+    return _heading(section.heading) + sentence_lines(section.sentences, width)
+
+
+def sentence_lines(sentences: list[str], width: int) -> list[Line]:
+    """Sentences, each beginning on its own line."""
+    lines: list[Line] = []
+    for sentence in sentences:
+        lines += paragraph("", sentence, width, "  ")
+    return lines
+
+
+def paragraph(style: str, text: str, width: int, indent: str, first: Line | None = None) -> list[Line]:
+    """Wrapped text behind an indent; first: what stands in place of the first line's indent."""
+    limit, least = min(width, WIDEST_PROSE), NARROWEST // 2
+    begin = [("", indent)] if first is None else first
+    room = limit - sum(columns(part) for _, part in begin)
+    pieces = wrap(text, max(limit - columns(indent), least), max(room, least))
+    return [[*(begin if place == 0 else [("", indent)]), (style, piece)] for place, piece in enumerate(pieces)]
+
+
+def load_lines(table: LoadTable, words: Words, width: int) -> list[Line]:
+    """The list of loads; the model's column gives way where the terminal is narrow."""
+    lines = _heading(words("loads.heading"))
+    widths = column_widths([table.header, *table.rows])
+    widths[2] = max(6, min(widths[2], widths[2] + width - 2 - grid_width(widths)))
+    right = frozenset((0, 4, 5))
+    for style, row in [("faint", table.header), *zip(table.styles, table.rows, strict=True)]:
+        lines.append([("", "  "), (style, cut(lay_out(row, widths, right), width - 2))])
+    if table.note:
+        lines += paragraph("faint", table.note, width, "  ")
+    return lines
+
+
+def placement_lines(placement: Placement, words: Words, width: int) -> list[Line]:
+    """The table of devices of a load; where it does not fit, two lines a device."""
+    header = [words("table.device"), words("table.layers")]
+    header += [_column_title(name, words) for name in placement.columns] + [words("table.total")]
+    rows = [[row.name, row.layers, *row.cells, row.total] for row in placement.rows]
+    widths = column_widths([header, *rows])
+    room = min(width, WIDEST_PROSE + _WIDEST_BAR) - 2 - grid_width(widths) - 2
+    lines: list[Line] = [[], [("strong", cut("  " + placement.title, width))]]
+    if room < _NARROWEST_BAR:
+        return lines + _narrow_placement(placement, words, width)
+    right = frozenset(range(2, len(header)))
+    lines.append([("", "  "), ("faint", lay_out(header, widths, right))])
+    for row, device in zip(rows, placement.rows, strict=True):
+        sizes = (device.weights, device.kv, device.compute)
+        blocks = bar(sizes, _largest(placement), min(room, _WIDEST_BAR))
+        lines.append([("", "  " + lay_out(row, widths, right) + "  "), *blocks])
+    return lines
+
+
+def _narrow_placement(placement: Placement, words: Words, width: int) -> list[Line]:
+    """For each device a line with its name, layers and total, and a bar under it."""
+    room = width - 4
+    lines: list[Line] = [[("", "  "), *_legend(words)]]
+    rows = [[row.name, row.layers, f"{row.total} MiB" if row.total else ""] for row in placement.rows]
+    widths = column_widths(rows)
+    for row, device in zip(rows, placement.rows, strict=True):
+        lines.append([("", "  " + cut(lay_out(row, widths, frozenset((2,))), width - 2))])
+        sizes = (device.weights, device.kv, device.compute)
+        lines.append([("", "    "), *bar(sizes, _largest(placement), min(room, _WIDEST_BAR))])
+    return lines
+
+
+def _largest(placement: Placement) -> float:
+    return max(row.weights + row.kv + row.compute for row in placement.rows)
+
+
+def _column_title(name: str, words: Words) -> str:
+    place = _BAR_COLUMNS.get(name)
+    title = words(f"table.{name}")
+    return title if place is None else f"{BLOCKS[place][1]} {title}"
+
+
+def _legend(words: Words) -> list[Span]:
+    spans: list[Span] = []
+    for name, place in _BAR_COLUMNS.items():
+        style, block = BLOCKS[place]
+        spans += [(style, block), ("faint", f" {words(f'table.{name}')}  ")]
+    return spans
+
+
+def finding_lines(finding: FindingPart, width: int) -> list[Line]:
+    """A finding: mark, title and where it stands; its arithmetic; the lines; what to do."""
+    mark: Line = [("", "  "), (finding.severity, f"{_MARKS[finding.severity]} {finding.label} ")]
+    lines = paragraph("strong", finding.title, width, "    ", mark)
+    lines += paragraph("", finding.detail, width, "    ")
+    lines += paragraph("faint", " · ".join(filter(None, (finding.where, finding.also, finding.id))), width, "    ")
+    for number, text in finding.evidence:
+        lines.append([("faint", cut(f"    │ {number}: {text}", width))])
+    for advice in finding.advice:
+        lines += _advice_lines(advice, width)
+    return lines
+
+
+def _advice_lines(advice: AdvicePart, width: int) -> list[Line]:
+    lines = paragraph("", advice.action, width, "      ", [("good", "    → ")])
+    lines += paragraph("", advice.effect, width, "      ")
+    # A command stays in one piece: it is there to be copied.
+    lines += [[("", "      "), ("code", f"$ {command}")] for command in advice.commands]
+    for label, step in advice.steps:
+        lines += paragraph("faint", label + step, width, "      ")
+    return lines
+
+
+def _note_lines(notes: list[str], width: int) -> list[Line]:
+    lines: list[Line] = [[]] if notes else []
+    for note in notes:
+        lines += paragraph("faint", note, width, "")
+    return lines
