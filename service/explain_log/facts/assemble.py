@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from explain_log.facts.completion import complete
+from explain_log.facts.failures import FailureTable
 from explain_log.facts.loads import LoadAssembler
 from explain_log.facts.models import Event, Facts, ModelLoad
 from explain_log.facts.requests import RequestCounter
@@ -21,10 +22,11 @@ class Assembler:
     def __init__(self, knowledge: Knowledge) -> None:
         table = knowledge.table("load_stages")
         self._knowledge = knowledge
-        self._loads = LoadAssembler(table["stage"])
+        failures = FailureTable(knowledge.record("tables", "failures") or {})
+        self._loads = LoadAssembler(table["stage"], failures)
         self._runs = RunAssembler(knowledge, table["run"])
         self._requests = RequestCounter()
-        self._kept = set(table["events"]["keep"])
+        self._kept = set(table["events"]["keep"]) | failures.statements()
         self._facts = Facts()
         self._first_line: int | None = None
 
@@ -47,9 +49,9 @@ class Assembler:
         """The facts of the whole log."""
         facts = self._facts
         facts.line_count = line_count
+        facts.ends_inside = self._loads.finish()
         facts.loads = self._loads.loads
         facts.starts_inside = self._loads.starts_inside
-        facts.ends_inside = self._loads.ends_inside
         self._runs.finish(self._first_line)
         facts.server_runs = self._runs.runs
         facts.requests = self._requests.summary()

@@ -183,6 +183,9 @@ class ModelLoad:
     load_seconds: float | None = None
     lines: dict[str, list[int]] = field(default_factory=dict)
     derived: dict[str, str] = field(default_factory=dict)
+    first_time: str | None = None
+    last_time: str | None = None
+    asked: dict[str, tuple[int | str, int]] = field(default_factory=dict, metadata={"internal": True})
 
     def device(self, name: str) -> DeviceMemory:
         """The entry of a device, made where there is none yet."""
@@ -293,5 +296,5 @@ def as_json(value: Json) -> Json:
     if names is None:
         if not is_dataclass(kind):
             raise TypeError(f"no JSON form for {kind.__name__}")
-        names = _FIELD_NAMES[kind] = tuple(f.name for f in fields(kind))
+        names = _FIELD_NAMES[kind] = tuple(f.name for f in fields(kind) if not f.metadata)
     return {name: as_json(getattr(value, name)) for name in names}

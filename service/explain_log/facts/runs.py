@@ -8,6 +8,7 @@ from explain_log.knowledge import Knowledge
 from explain_log.statements import Statement
 
 _UNKNOWN_VERSION = "0.0.0"  # what a self-built Ollama calls itself
+_LOCAL_BUILDS_BELOW = 1000  # llama.cpp counts commits: a small number is a build without its history
 
 
 class RunAssembler:
@@ -19,50 +20,104 @@ class RunAssembler:
         self.runs: list[ServerRun] = []
         self._fingerprint = Fingerprint(knowledge)
         self._listens = False
+        self._ollama_seen = False
+        self._build: tuple[str | None, int] | None = None
+        self._devices: list[tuple[RunDevice, int]] = []
 
     def take(self, statement: Statement) -> None:
         """Adds what a statement says about the server itself."""
         mark = self._marks.get(statement.id)
+        if statement.id.startswith(("ollama.", "gin.")):
+            self._ollama_seen = True
+            self._ollama(mark, statement)
+        elif not self._ollama_seen:
+            self._llama(mark, statement)
+        if self.runs:
+            self.runs[-1].last_line = statement.line.number
+
+    def _ollama(self, mark: str | None, statement: Statement) -> None:
         number = statement.line.number
+        if mark == "port_in_use":
+            self._drop_failed_start()
+            return
         if mark == "start" or (mark == "listening" and (not self.runs or self._listens)):
-            self._start(number)
-        elif not self.runs and statement.id.startswith("ollama."):
-            self._start(number)
+            self._start(number, "ollama")
+        elif not self.runs and _shows_a_server(statement):
+            self._start(number, "ollama")
         if not self.runs:
             return
         run = self.runs[-1]
-        run.last_line = number
         if mark == "listening":
             self._listens = True
-        for path, value in statement.facts():
-            name = path.removeprefix("run.")
-            if path.startswith("run.") and getattr(run, name, self) is None and value != _UNKNOWN_VERSION:
-                setattr(run, name, value)
-                run.lines[name] = [number]
+        self._facts(run, statement)
         if statement.line.source is not None:
             self._fingerprint.add(statement.line)
-        self._special(run, statement)
-
-    def _start(self, number: int) -> None:
-        self._finish()
-        self.runs.append(ServerRun(number, number))
-        self._fingerprint = Fingerprint(self._knowledge)
-        self._listens = False
-
-    def _special(self, run: ServerRun, statement: Statement) -> None:
         if statement.id == "ollama.server.config":
             for name, value in parse_go_map(statement.text("env") or "").items():
                 if name not in run.config:
                     run.config[name] = value
-                    run.lines[f"config.{name}"] = [statement.line.number]
+                    run.lines[f"config.{name}"] = [number]
         elif statement.id == "ollama.device.inference_compute":
-            _add_device(run, statement)
+            _add_device(run, _ollama_device(statement), number)
+
+    def _facts(self, run: ServerRun, statement: Statement) -> None:
+        for path, value in statement.facts():
+            name = path.removeprefix("run.")
+            if path.startswith("run.") and getattr(run, name, self) is None and value != _UNKNOWN_VERSION:
+                setattr(run, name, value)
+                run.lines[name] = [statement.line.number]
+
+    def _llama(self, mark: str | None, statement: Statement) -> None:
+        """A llama.cpp program is a server run as soon as a line shows that it serves."""
+        number = statement.line.number
+        if mark == "build":
+            self._build = (_build_name(statement), number)
+            self._devices = []
+            self._listens = False
+            return
+        device = _llama_device(statement)
+        if device is not None:
+            self._devices.append((device, number))
+        if mark == "port_in_use":
+            self._drop_failed_start()
+        elif mark == "serving" and (not self.runs or self._build is not None):
+            self._start(self._build[1] if self._build else number, "llama.cpp")
+            run = self.runs[-1]
+            if self._build is not None and self._build[0] is not None:
+                run.version = self._build[0]
+                run.lines["version"] = [self._build[1]]
+            self._build = None
+        if not self.runs:
+            return
+        run = self.runs[-1]
+        if statement.id == "llama.server.listening" and run.listen is None:
+            run.listen = _listen_address(statement)
+            if run.listen is not None:
+                run.lines["listen"] = [number]
+        for known, line in self._devices:
+            if all(other.id != known.id for other in run.devices):
+                _add_device(run, known, line)
+        self._devices = []
+
+    def _start(self, number: int, product: str) -> None:
+        self._finish()
+        self.runs.append(ServerRun(number, number, product))
+        self._fingerprint = Fingerprint(self._knowledge)
+        self._listens = False
+
+    def _drop_failed_start(self) -> None:
+        """A start that could not bind its port is no run, only a finding."""
+        if self.runs and not self._listens and self.runs[-1].listen is None:
+            self.runs.pop()
+            self._fingerprint = Fingerprint(self._knowledge)
+            self._listens = bool(self.runs)
+        self._build = None
 
     def _finish(self) -> None:
         if not self.runs:
             return
         run = self.runs[-1]
-        if run.version is None and (span := self._fingerprint.range()) is not None:
+        if run.version is None and run.product == "ollama" and (span := self._fingerprint.range()) is not None:
             run.version_range = span
             run.lines["version_range"] = self._fingerprint.lines
             run.derived["version_range"] = "the releases that print these messages from these lines of their source"
@@ -74,12 +129,30 @@ class RunAssembler:
             self.runs[0].first_line = min(self.runs[0].first_line, first_line)
 
 
-def _add_device(run: ServerRun, statement: Statement) -> None:
+def _shows_a_server(statement: Statement) -> bool:
+    """Whether a statement can only come from a server that runs (client errors and service lines cannot)."""
+    return not statement.id.startswith(("ollama.service.", "ollama.cli.", "ollama.app."))
+
+
+def _build_name(statement: Statement) -> str | None:
+    """`b6050` of `build: 6050 (…)`, None for a local build."""
+    build = (statement.text("build") or "").removeprefix("b").partition("-")[0]
+    return f"b{build}" if build.isdigit() and len(build) < 9 and int(build) >= _LOCAL_BUILDS_BELOW else None
+
+
+def _listen_address(statement: Statement) -> str | None:
+    address = statement.text("address")
+    if address is None and statement.text("port") is not None:
+        address = f"{statement.text('host') or statement.text('hostname') or ''}:{statement.text('port')}"
+    return address.partition("://")[2].rstrip("/") if address and "://" in address else address
+
+
+def _ollama_device(statement: Statement) -> RunDevice | None:
     """`inference compute`: the product name is `name` up to 0.12.3 and `description` from 0.12.4 on."""
     library = statement.text("library")
     if (library or "").lower() == "cpu":
-        return
-    device = RunDevice(
+        return None
+    return RunDevice(
         id=statement.text("id"),
         name=statement.text("description") or statement.text("name"),
         library=library,
@@ -88,11 +161,25 @@ def _add_device(run: ServerRun, statement: Statement) -> None:
         total_mib=statement.number("total"),
         available_mib=statement.number("available"),
     )
+
+
+def _llama_device(statement: Statement) -> RunDevice | None:
+    """A device as llama.cpp's backend reports it when it starts."""
+    if statement.id == "llama.device.cuda_device":
+        number, name = statement.text("index") or statement.text("device"), statement.text("name")
+        vram = statement.number("vram") or statement.number("total")
+        return RunDevice(id=number, name=name, compute=statement.text("compute"), total_mib=vram)
+    return None
+
+
+def _add_device(run: ServerRun, device: RunDevice | None, number: int) -> None:
+    if device is None:
+        return
     place = len(run.devices)
     run.devices.append(device)
     for name, value in vars(device).items():
         if value is not None:
-            run.lines[f"devices.{place}.{name}"] = [statement.line.number]
+            run.lines[f"devices.{place}.{name}"] = [number]
 
 
 def parse_go_map(text: str) -> dict[str, str]:
