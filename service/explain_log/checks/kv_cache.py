@@ -8,7 +8,7 @@ from explain_log.checks.finding import Observation, Value
 from explain_log.checks.memory_model import kv_mib, per_layer
 from explain_log.checks.quant import block_of
 from explain_log.checks.registry import load_check
-from explain_log.facts.models import Facts, ModelLoad
+from explain_log.facts.models import Facts, KvPart, ModelLoad
 from explain_log.facts.record import lines_of
 
 # Sizes are printed with two decimals.
@@ -16,24 +16,53 @@ PRINTED_WITHIN_MIB = 0.011
 
 
 def predicted_kv_mib(load: ModelLoad, n_cells: int) -> tuple[float, float] | None:
-    """(K, V) MiB of an attention cache with so many cells in all, or None where a number is missing.
+    """(K, V) MiB of the attention caches with so many cells in all, or None where a number is missing.
 
-    2 · n_ctx · n_layer · n_head_kv · head dimension · bytes per element for K and V of one type.
+    2 · n_ctx · n_layer · n_head_kv · head dimension · bytes per element for K and V of one type. With several
+    caches (iSWA) each has its own cells and layers. MLA keeps kv_lora_rank + n_rot values a cell instead of heads.
     Source: llama-kv-cache.cpp, constructor.
     """
-    model, cache = load.model, load.kv_cache
-    k_block, v_block = block_of(cache.k_type), block_of(cache.v_type)
-    if k_block is None or v_block is None or cache.n_layer is None or len(cache.parts) > 1:
+    cache = load.kv_cache
+    if len(cache.parts) > 1:
+        sizes = [_part_mib(load, part) for part in cache.parts]
+        known = [size for size in sizes if size is not None]
+        if len(known) < len(sizes) or n_cells != (cache.n_cells or n_cells):
+            return None
+        return sum(k for k, _ in known), sum(v for _, v in known)
+    if cache.n_layer is None:
         return None
+    return _rows_mib(load, n_cells, cache.n_layer, cache.k_type, cache.v_type)
+
+
+def _part_mib(load: ModelLoad, part: KvPart) -> tuple[float, float] | None:
+    """One of several caches; cells are counted per stream."""
+    if part.n_cells is None or part.n_layer is None:
+        return None
+    return _rows_mib(load, part.n_cells * (part.n_streams or 1), part.n_layer, part.k_type, part.v_type)
+
+
+def _rows_mib(
+    load: ModelLoad, n_cells: int, n_layer: int, k_type: str | None, v_type: str | None
+) -> tuple[float, float] | None:
+    model = load.model
+    k_block, v_block = block_of(k_type), block_of(v_type)
+    if k_block is None or v_block is None:
+        return None
+    if model.kv_lora_rank and model.n_rot and load.kv_cache.k_mib is not None and _is_mla(load):
+        row = kv_mib(n_cells, [1] * n_layer, model.kv_lora_rank + model.n_rot, k_block)
+        value = kv_mib(n_cells, [1] * n_layer, model.kv_lora_rank, v_block) if load.kv_cache.v_mib else 0.0
+        return row, value
     if model.n_head_kv is None or model.n_embd_head_k is None or model.n_embd_head_v is None:
         return None
-    heads = per_layer(model.n_head_kv, cache.n_layer)
+    heads = per_layer(model.n_head_kv, n_layer)
     if heads is None:
         return None
-    return (
-        kv_mib(n_cells, heads, model.n_embd_head_k, k_block),
-        kv_mib(n_cells, heads, model.n_embd_head_v, v_block),
-    )
+    return kv_mib(n_cells, heads, model.n_embd_head_k, k_block), kv_mib(n_cells, heads, model.n_embd_head_v, v_block)
+
+
+def _is_mla(load: ModelLoad) -> bool:
+    """A DeepSeek file with the MLA keys is read with one KV head; an older one keeps all heads."""
+    return load.model.n_head_kv == 1
 
 
 @load_check(
@@ -79,8 +108,13 @@ def kv_adds_up(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa:
     lines = lines_of(load, "kv_cache.size_mib", "kv_cache.n_layer", "context.n_ctx")
     fits = abs(total - size) <= PRINTED_WITHIN_MIB + 1e-6 * size
     name = "memory.kv_adds_up" if fits else "memory.kv_mismatch"
-    simple = one_type and isinstance(model.n_head_kv, int)
-    yield Observation(name, load.index, values, lines, operands, "simple" if simple else "two_sides")
+    simple = one_type and isinstance(model.n_head_kv, int) and not (model.kv_lora_rank and _is_mla(load))
+    variant = "parts" if len(cache.parts) > 1 else "simple" if simple else "two_sides"
+    if variant == "parts":
+        values["parts"] = ", ".join(
+            f"{part.n_cells} × {part.n_streams or 1} cells × {part.n_layer} layers = {part.size_mib:g} MiB" for part in cache.parts
+        )
+    yield Observation(name, load.index, values, lines, operands, variant)
 
 
 @load_check("kv.quantized", needs=("kv_cache.k_type", "kv_cache.v_type"), says_unknown=False)

@@ -6,7 +6,7 @@ from dataclasses import fields
 
 from explain_log.facts.models import Model, ModelLoad
 from explain_log.facts.placement import derive_placement
-from explain_log.facts.record import derive
+from explain_log.facts.record import derive, is_gpu
 from explain_log.knowledge import Knowledge
 
 _KIND = ("model_mib", "kv_mib", "recurrent_mib", "compute_mib", "output_mib")
@@ -23,6 +23,8 @@ def complete(loads: list[ModelLoad], knowledge: Knowledge) -> None:
             _model_from_vocab_pass(load, loads)
     for load in loads:
         _counts(load)
+        _kv_layers(load)
+        _not_offloaded(load)
         _context(load)
         derive_placement(load)
         _totals(load)
@@ -105,6 +107,22 @@ def _counts(load: ModelLoad) -> None:
         how = "n_embd / n_head"
         derive(load, "model.n_embd_head_k", model.n_embd // model.n_head, how)
         derive(load, "model.n_embd_head_v", model.n_embd // model.n_head, how)
+
+
+def _kv_layers(load: ModelLoad) -> None:
+    """Where the cache's line does not count layers, every layer has a part of it, unless some are recurrent."""
+    cache, model = load.kv_cache, load.model
+    recurrent = model.ssm_d_state is not None or cache.recurrent_mib is not None
+    if cache.size_mib and not recurrent and len(cache.parts) <= 1 and load.engine != "ollama-engine":
+        derive(load, "kv_cache.n_layer", model.n_layer, "every layer of the model has its own KV cache")
+
+
+def _not_offloaded(load: ModelLoad) -> None:
+    """Ollama's estimate of 0 layers, borne out by buffers that are all on the CPU."""
+    estimate = load.estimate
+    on_gpu = any(is_gpu(device.device) for device in load.devices if device.model_mib or device.kv_mib)
+    if estimate is not None and estimate.layers_offload == 0 and load.devices and not on_gpu:
+        derive(load, "layers_offloaded", 0, "estimate.layers_offload is 0 and all buffers are on the CPU")
 
 
 def _context(load: ModelLoad) -> None:

@@ -34,6 +34,9 @@ def take_command(load: ModelLoad, statement: Statement) -> None:
     path = option(words, "--model", "-m")
     if path is not None:
         put(load, "model.path", path, number)
+    parallel = option(words, "--parallel", "-np")
+    if parallel is not None and parallel.isdigit() and len(parallel) < 6:
+        load.asked["n_seq_max"] = (int(parallel), number)
     if "--ollama-engine" in words:
         set_engine(load, "ollama-engine", number)
     elif "--mlx-engine" in words:

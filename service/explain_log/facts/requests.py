@@ -14,7 +14,9 @@ class RequestCounter:
         self._summary = RequestSummary()
 
     def take(self, statement: Statement) -> None:
-        """Counts a statement if it is a request."""
+        """Counts a statement if it is a request, or says that a prompt was cut."""
+        if statement.id == "ollama.request.prompt_truncated":
+            self._truncation(statement)
         if statement.id != "ollama.gin.request":
             return
         summary = self._summary
@@ -30,9 +32,18 @@ class RequestCounter:
             summary.first_line = statement.line.number
         summary.last_line = statement.line.number
 
+    def _truncation(self, statement: Statement) -> None:
+        """`limit` is what the prompt was cut to; from 0.30.9 on it is about half the window."""
+        truncated = self._summary.truncated
+        truncated.count += 1
+        tokens = statement.integer("prompt")
+        if tokens is not None:
+            truncated.max_prompt_tokens = max(tokens, truncated.max_prompt_tokens or 0)
+        truncated.limit = statement.integer("limit") or truncated.limit
+
     def summary(self) -> RequestSummary | None:
         """The totals, median and 95th percentile, or None without requests."""
-        if not self._summary.count:
+        if not self._summary.count and not self._summary.truncated.count:
             return None
         if self._seconds:
             ranked = sorted(self._seconds)

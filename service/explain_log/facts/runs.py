@@ -129,9 +129,12 @@ class RunAssembler:
             self.runs[0].first_line = min(self.runs[0].first_line, first_line)
 
 
+_ACTIVITY = ("ollama.load.", "ollama.sched.", "ollama.gin.", "ollama.request.", "ollama.device.", "ollama.runner.")
+
+
 def _shows_a_server(statement: Statement) -> bool:
-    """Whether a statement can only come from a server that runs (client errors and service lines cannot)."""
-    return not statement.id.startswith(("ollama.service.", "ollama.cli.", "ollama.app."))
+    """Whether a statement shows a server at work: loads, requests, devices. Service and start-up lines do not."""
+    return statement.id.startswith(_ACTIVITY)
 
 
 def _build_name(statement: Statement) -> str | None:
