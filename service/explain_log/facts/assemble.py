@@ -6,6 +6,7 @@ from explain_log.facts.completion import complete
 from explain_log.facts.failures import FailureTable
 from explain_log.facts.loads import LoadAssembler
 from explain_log.facts.models import Event, Facts, ModelLoad
+from explain_log.facts.record import derive
 from explain_log.facts.requests import RequestCounter
 from explain_log.facts.runs import RunAssembler
 from explain_log.facts.versions import version_key
@@ -55,10 +56,10 @@ class Assembler:
         self._runs.finish(self._first_line)
         facts.server_runs = self._runs.runs
         facts.requests = self._requests.summary()
-        complete(facts.loads, self._knowledge)
         for load in facts.loads:
             self._to_run(load)
             self._engine(load)
+        complete(facts.loads, self._knowledge)
         return facts
 
     def _to_run(self, load: ModelLoad) -> None:
@@ -79,5 +80,7 @@ class Assembler:
         for era in self._knowledge.table("engines")["ollama"]:
             if version_key(era["from"]) <= version_key(span[0]) and version_key(span[1]) <= version_key(era["to"]):
                 load.engine = era["engine"]
+                if era.get("sequences") is not None and load.purpose == "serve":
+                    derive(load, "context.n_seq_max", era["sequences"], "this release has no parallel requests")
                 shown = span[0] if span[0] == span[1] else f"{span[0]} to {span[1]}"
                 load.derived["engine"] = f"Ollama {shown} runs models in this way"

@@ -112,7 +112,7 @@ def _counts(load: ModelLoad) -> None:
 def _kv_layers(load: ModelLoad) -> None:
     """Where the cache's line does not count layers, every layer has a part of it, unless some are recurrent."""
     cache, model = load.kv_cache, load.model
-    recurrent = model.ssm_d_state is not None or cache.recurrent_mib is not None
+    recurrent = bool(model.ssm_d_state) or cache.recurrent_mib is not None
     if cache.size_mib and not recurrent and len(cache.parts) <= 1 and load.engine != "ollama-engine":
         derive(load, "kv_cache.n_layer", model.n_layer, "every layer of the model has its own KV cache")
 
