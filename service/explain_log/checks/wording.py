@@ -107,7 +107,7 @@ class Wording:
 
 
 def fill(template: str, values: dict[str, Value], language: str) -> str:
-    """The template with each `{name:format}` replaced by its value.
+    """The template with each `{name:format}` replaced by its value; `{{` and `}}` are braces.
 
     Raises KeyError for a name that is no value.
     """
@@ -115,9 +115,13 @@ def fill(template: str, values: dict[str, Value], language: str) -> str:
     rest = template
     while True:
         before, brace, after = rest.partition("{")
-        out.append(before)
+        out.append(before.replace("}}", "}"))
         if not brace:
             return "".join(out)
+        if after.startswith("{"):
+            out.append("{")
+            rest = after[1:]
+            continue
         field, _, rest = after.partition("}")
         name, _, kind = field.partition(":")
         out.append(show(values[name], kind or "n", language))
