@@ -146,7 +146,7 @@ class LoadAssembler:
                 return  # printed twice for one load
             if self.loads and self.loads[-1].outcome == "failed" and not statement.fields:
                 return
-            if statement.id.startswith("llama."):
+            if statement.id.startswith(("llama.", "ollama.runner.cpp_")):
                 return
             load = self._open(statement)
             if len(self.loads) == 1:

@@ -27,7 +27,8 @@ class RunAssembler:
     def take(self, statement: Statement) -> None:
         """Adds what a statement says about the server itself."""
         mark = self._marks.get(statement.id)
-        if statement.id.startswith(("ollama.", "gin.")):
+        # llama.cpp's server of 2024 prints the same lines alone and as Ollama's runner: they tell neither apart.
+        if statement.id.startswith("ollama.") and not statement.id.startswith("ollama.runner.cpp_"):
             self._ollama_seen = True
             self._ollama(mark, statement)
         elif not self._ollama_seen:
