@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from explain_log.checks.finding import Advice, Finding
 from explain_log.citations import Fact, facts_at, finding_at, split_cite
+from explain_log.facts.models import Json
 from explain_log.knowledge import Knowledge
 from explain_log.narration.explanation import Sentence
 from explain_log.report import Report
@@ -28,20 +29,24 @@ _FREE_TEXT = 120
 _FINDING_TEXT = 900
 _LOADS_IN_FULL = 3
 _DEVICES_IN_FULL = 16
+_MOST_VALUES = 4
 _RANK = {"error": 0, "warning": 1, "notice": 2, "info": 3}
 
 
 @dataclass(frozen=True)
 class Item:
-    """One line of a briefing: a JSON object about one id."""
+    """One line of a briefing: a JSON object about these ids."""
 
-    id: str
+    ids: tuple[str, ...]
     line: str
 
 
 @dataclass(eq=False)
 class Briefing:
-    """What is shown to a model for one section, and the report that its statements are judged by."""
+    """What is shown to a model for one section, and the report that its statements are judged by.
+
+    ids: all that are shown.  left_out: how many lines did not fit.
+    """
 
     report: Report
     section: str
@@ -49,16 +54,12 @@ class Briefing:
     knowledge: Knowledge
     items: list[Item] = field(default_factory=list)
     left_out: int = 0
+    ids: set[str] = field(default_factory=set)
 
     @cached_property
     def text(self) -> str:
         """The lines as the model sees them."""
         return "\n".join(item.line for item in self.items)
-
-    @cached_property
-    def ids(self) -> frozenset[str]:
-        """The ids that are shown."""
-        return frozenset(item.id for item in self.items)
 
 
 def estimate_tokens(text: str) -> int:
@@ -71,15 +72,14 @@ def make_briefing(report: Report, section: str, knowledge: Knowledge, budget: in
     """The briefing of a section: its findings, most severe first, its facts, its terms, within the budget."""
     briefing = Briefing(report, section, report.language, knowledge)
     left = budget or (ANSWER_TOKENS if section == ANSWER else SECTION_TOKENS)
-    seen: set[str] = set()
     for item in _candidates(briefing):
-        if item.id in seen:
+        if briefing.ids.issuperset(item.ids):
             continue
-        seen.add(item.id)
         cost = estimate_tokens(item.line) + 1
         if cost <= left:
             left -= cost
             briefing.items.append(item)
+            briefing.ids.update(item.ids)
         else:
             briefing.left_out += 1
     return briefing
@@ -95,15 +95,31 @@ def _candidates(briefing: Briefing) -> Iterator[Item]:
     shown = "".join(finding.title + finding.detail + _advice_text(finding) for finding in findings)
     for number, sentence in enumerate(sentences, 1):
         if sentence.text not in shown:
-            yield Item(f"note:{number}", _json({"note": clean(sentence.text, _FINDING_TEXT), "cites": sentence.cites}))
+            yield Item(
+                (f"note:{number}",),
+                _json({"note": clean(sentence.text, _FINDING_TEXT), "cites": _main(sentence.cites)}),
+            )
     labels = {row["path"]: row for row in briefing.knowledge.table("fact_labels")["fact"]}
-    for fact in _section_facts(briefing, findings, sentences, labels):
-        yield _fact_item(fact, labels.get(fact.kind), report.language)
+    for facts in _by_kind(_section_facts(briefing, findings, sentences, labels)):
+        yield _facts_item(facts, labels.get(facts[0].kind), report.language)
     cited = [name for sentence in sentences for kind, name in _parts(sentence.cites) if kind == "term"]
     for term in [*cited, *(name for finding in findings for name in finding.terms)]:
         entry = briefing.knowledge.term(term)
         if entry:
             yield _term_item(term, entry, report.language)
+
+
+def _main(cites: list[str]) -> list[str]:
+    """The findings among the cites of a note, which have lines of their own; without any, all of them."""
+    return [cite for cite in cites if cite.startswith("finding:")] or cites
+
+
+def _by_kind(facts: Iterable[Fact]) -> list[list[Fact]]:
+    """Facts of one kind together: a buffer on eight devices is one line."""
+    groups: dict[str, dict[str, Fact]] = {}
+    for fact in facts:
+        groups.setdefault(fact.kind, {}).setdefault(fact.id, fact)
+    return [list(group.values()) for group in groups.values()]
 
 
 def rules_sentences(report: Report, section: str) -> list[Sentence]:
@@ -165,31 +181,40 @@ def _paths(report: Report, kinds: list[str]) -> Iterator[str]:
             yield kind
 
 
-def _fact_item(fact: Fact, label: dict[str, Any] | None, language: str) -> Item:
-    value = {"data": clean(fact.value, _FREE_TEXT)} if isinstance(fact.value, str) else fact.value
-    shown: dict[str, Any] = {"id": fact.id}
+def _facts_item(facts: list[Fact], label: dict[str, Any] | None, language: str) -> Item:
+    shown: dict[str, Any] = {}
     if label:
         shown["is"] = label[language]
-    shown["value"] = value
     if label and "unit" in label:
         shown["unit"] = label["unit"]
-    return Item(fact.id, _json(shown))
+    shown |= {fact.id: _value(fact.value) for fact in facts}
+    return Item(tuple(fact.id for fact in facts), _json(shown))
 
 
 def _finding_item(finding: Finding, section: str) -> Item:
-    shown: dict[str, Any] = {"id": finding.fact_id, "severity": finding.severity, "title": clean(finding.title, _FINDING_TEXT)}
-    if section != "summary":
+    shown: dict[str, Any] = {
+        "id": finding.fact_id,
+        "severity": finding.severity,
+        "title": clean(finding.title, _FINDING_TEXT),
+    }
+    if section not in ("summary", "advice"):
         shown["detail"] = clean(finding.detail, _FINDING_TEXT)
-        spoken = finding.title + finding.detail
-        values = {name: _value(value) for name, value in finding.values.items() if not _is_spoken(value, spoken)}
+        values = _unspoken_values(finding)
         if values:
             shown["values"] = values
     if section in ("advice", ANSWER) and finding.advice:
         shown["advice"] = [_advice(advice) for advice in finding.advice]
-    return Item(finding.fact_id, _json(shown))
+    return Item((finding.fact_id,), _json(shown))
 
 
-def _value(value: float | int | str) -> Any:
+def _unspoken_values(finding: Finding) -> dict[str, Json]:
+    """The first values that title and detail do not show."""
+    spoken = finding.title + finding.detail
+    names = [name for name, value in finding.values.items() if not _is_spoken(value, spoken)]
+    return {name: _value(finding.values[name]) for name in names[:_MOST_VALUES]}
+
+
+def _value(value: float | int | str) -> Json:
     return {"data": clean(value, _FREE_TEXT)} if isinstance(value, str) else value
 
 
@@ -204,14 +229,15 @@ def _advice(advice: Advice) -> dict[str, str]:
 
 
 def _advice_text(finding: Finding) -> str:
-    return "".join(text for advice in finding.advice for text in _advice(advice).values())
+    """The advice's texts as the rules join them."""
+    return "".join(a.action + a.effect + a.action + " " + a.effect for a in finding.advice)
 
 
 def _term_item(term: str, entry: dict[str, Any], language: str) -> Item:
     shown = {"id": f"term:{term}", "means": entry["short"][language]}
     if "formula" in entry:
         shown["formula"] = entry["formula"]
-    return Item(f"term:{term}", _json(shown))
+    return Item((f"term:{term}",), _json(shown))
 
 
 def clean(text: str, limit: int) -> str:

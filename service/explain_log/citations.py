@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from explain_log.checks.finding import Finding
-from explain_log.facts.models import ModelLoad, RunDevice, ServerRun
+from explain_log.facts.models import DeviceMemory, Json, ModelLoad, RunDevice, ServerRun
 from explain_log.facts.record import gpu_devices
 from explain_log.report import Report
 
@@ -58,7 +58,7 @@ def facts_at(report: Report, path: str) -> list[Fact]:
     head, _, rest = path.partition(".")
     if head == "loads":
         number, _, rest = rest.partition(".")
-        owner: Any = next((load for load in report.loads if str(load.index) == number), None)
+        owner: Json = next((load for load in report.loads if str(load.index) == number), None)
     elif head == "server_runs":
         number, _, rest = rest.partition(".")
         position = int(number) if number.isdigit() else 0
@@ -72,7 +72,7 @@ def facts_at(report: Report, path: str) -> list[Fact]:
     return _leaves(_walk(owner, rest), path)
 
 
-def _walk(owner: Any, rest: str) -> Any:
+def _walk(owner: Json, rest: str) -> Json:
     """The value at the end of a path below a record, or None."""
     while rest and owner is not None:
         if isinstance(owner, dict):
@@ -85,7 +85,7 @@ def _walk(owner: Any, rest: str) -> Any:
     return owner
 
 
-def _member(items: list[Any], step: str) -> Any:
+def _member(items: list[Json], step: str) -> Json:
     """A device by its name; another list's entry by its number, counted from 1."""
     for item in items:
         names = (item.id, item.name) if isinstance(item, RunDevice) else (getattr(item, "device", None),)
@@ -95,10 +95,12 @@ def _member(items: list[Any], step: str) -> Any:
     return items[position - 1] if 1 <= position <= len(items) else None
 
 
-def _leaves(value: Any, path: str) -> list[Fact]:
+def _leaves(value: Json, path: str) -> list[Fact]:
     """The scalars of a value: itself, the numbers of a list, the fields of a record one level deep."""
     if isinstance(value, (str, int, float)):
         return [Fact(path, value)]
+    if isinstance(value, list) and value and isinstance(value[0], DeviceMemory):
+        return [fact for device in value for fact in _leaves(device, f"{path}.{device.device}")]
     if isinstance(value, list):
         return [Fact(path, item) for item in value if isinstance(item, (str, int, float))]
     if isinstance(value, dict):

@@ -1,0 +1,61 @@
+"""Reads prompts/: what is said to a model, per language and purpose. No prompt text is in code."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from explain_log.errors import KnowledgeError
+
+if TYPE_CHECKING:
+    from langchain_core.messages import BaseMessage
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+PACKAGED_FOLDER = os.path.join(_PACKAGE, "_prompts")
+CHECKOUT_FOLDER = os.path.join(os.path.dirname(os.path.dirname(_PACKAGE)), "prompts")
+_ROLES = {"human": "user", "ai": "assistant", "system": "system"}
+
+
+@lru_cache(maxsize=16)
+def prompt_file(purpose: str, language: str) -> dict[str, Any]:
+    """A file of prompts/, such as explain.zh.toml. Raises KnowledgeError where it is missing."""
+    for folder in (PACKAGED_FOLDER, CHECKOUT_FOLDER):
+        try:
+            with open(os.path.join(folder, f"{purpose}.{language}.toml"), "rb") as file:
+                return tomllib.load(file)
+        except FileNotFoundError:
+            continue
+        except tomllib.TOMLDecodeError as error:
+            raise KnowledgeError(f"prompts/{purpose}.{language}.toml: {error}") from error
+    raise KnowledgeError(f"prompts/{purpose}.{language}.toml is missing: install explain-log again")
+
+
+def render(purpose: str, language: str, fields: dict[str, Any]) -> list[dict[str, str]]:
+    """The messages of a prompt, filled with a briefing's fields: `[{"role": …, "content": …}]`."""
+    from langchain_core.prompts import ChatPromptTemplate
+    from langsmith import tracing_context
+
+    template = prompt_file(purpose, language)
+    roles = [(role, template[role]) for role in ("system", "user") if role in template]
+    # LANGSMITH_TRACING in the environment would send the briefing to LangSmith.
+    with tracing_context(enabled=False):
+        messages = ChatPromptTemplate.from_messages(roles).invoke(fields).to_messages()
+    return [_plain(message) for message in messages]
+
+
+def _plain(message: BaseMessage) -> dict[str, str]:
+    return {"role": _ROLES[message.type], "content": str(message.content)}
+
+
+def refusal(language: str, text: str, names: dict[str, str]) -> str:
+    """Why a sentence is refused, in the language of the explanation."""
+    words: str = prompt_file("refusals", language)[text]
+    return words.format(**names)
+
+
+def section_task(language: str, section: str) -> str:
+    """What a section of the explanation is to say."""
+    tasks: dict[str, str] = prompt_file("explain", language)["sections"]
+    return tasks.get(section, tasks["default"])

@@ -1,0 +1,98 @@
+"""Values that follow from the cited ones: sums, differences, ratios, rates, each recomputed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import combinations, permutations
+
+from explain_log.facts.record import is_gpu
+from explain_log.narration.verifier.evidence import Atom
+from explain_log.narration.verifier.intervals import holds, holds_atom
+from explain_log.narration.verifier.mentions import Mention
+
+_FEW = 6
+"""With more cited values of one kind than this, only those that the sentence mentions are calculated with:
+among many values some pair always has the wanted ratio."""
+_PRINTED = 0.006
+_ADD_UP = ("memory", "time")
+"""Kinds of which different fields make a sum: weights and cache, not layers and layers in all."""
+
+
+def follows(mention: Mention, atoms: list[Atom], mentioned: list[Mention]) -> bool:
+    """Whether a mention is a sum, a difference, a ratio or a rate of cited values."""
+    direct = _distinct([atom for atom in atoms if atom.direct])
+    sums = list(_sums(direct))
+    if any(holds(mention, total, dim, within=_PRINTED * count) for total, dim, count in sums):
+        return True
+    pool = direct + [Atom(total, dim, total, "", direct=True) for total, dim, _ in sums]
+    groups = {dim: _few(group, mentioned) for dim, group in _by_dim(pool).items()}
+    return any(holds(mention, value, dim) for value, dim in _pairs(groups))
+
+
+def _distinct(atoms: list[Atom]) -> list[Atom]:
+    """One atom per value that was cited; the same value may be in a fact and in a finding."""
+    seen: dict[tuple[float, str, str], Atom] = {}
+    for atom in atoms:
+        seen.setdefault((atom.value, atom.dim, atom.cite if atom.cite.startswith("fact:") else ""), atom)
+    facts = {(atom.value, atom.dim) for atom in seen.values() if atom.cite.startswith("fact:")}
+    return [a for a in seen.values() if a.cite.startswith("fact:") or (a.value, a.dim) not in facts]
+
+
+def _by_dim(atoms: list[Atom]) -> dict[str, list[Atom]]:
+    groups: dict[str, list[Atom]] = defaultdict(list)
+    for atom in atoms:
+        groups[atom.dim].append(atom)
+    return groups
+
+
+def _sums(direct: list[Atom]) -> Iterator[tuple[float, str, int]]:
+    """(sum, dimension, how many): of one field over devices, of the GPUs only, of all cited facts of a kind."""
+    facts = [atom for atom in direct if atom.cite.startswith("fact:")]
+    by_field: dict[tuple[str, str], list[Atom]] = defaultdict(list)
+    for atom in facts:
+        by_field[atom.dim, atom.field].append(atom)
+    for (dim, _), group in by_field.items():
+        yield from _sum(group, dim)
+        yield from _sum([atom for atom in group if _on_gpu(atom.cite)], dim)
+    for dim, group in _by_dim(facts).items():
+        if dim not in _ADD_UP:
+            continue
+        yield from _sum(group, dim)
+        if len(group) <= _FEW:
+            for pair in combinations(group, 2):
+                yield from _sum(list(pair), dim)
+
+
+def _sum(group: list[Atom], dim: str) -> Iterator[tuple[float, str, int]]:
+    if len(group) > 1 and dim not in ("ratio", "rate", "any"):
+        yield sum(atom.value for atom in group), dim, len(group)
+
+
+def _on_gpu(cite: str) -> bool:
+    steps = cite.split(".")
+    return "devices" in steps[:-1] and is_gpu(steps[steps.index("devices") + 1])
+
+
+def _few(group: list[Atom], mentioned: list[Mention]) -> list[Atom]:
+    if len(group) <= _FEW:
+        return group
+    return [atom for atom in group if any(m.dims[0][0] != "ratio" and holds_atom(m, atom) for m in mentioned)][:_FEW]
+
+
+def _pairs(groups: dict[str, list[Atom]]) -> Iterator[tuple[float, str]]:
+    """Ratios and differences within a kind, and memory per second."""
+    for dim, group in groups.items():
+        if dim in ("ratio", "any"):
+            continue
+        for first, second in permutations(group, 2):
+            if second.value:
+                yield first.value / second.value, "ratio"
+                if len(group) <= 2:
+                    yield abs(1 - first.value / second.value), "ratio"
+            if first.value > second.value:
+                yield first.value - second.value, dim
+    for size in groups.get("memory", []):
+        for seconds in groups.get("time", []):
+            if seconds.value:
+                yield size.value / seconds.value, "rate"

@@ -1,0 +1,65 @@
+"""What a written number can stand for: rounding to the digits shown, units meant either way, hedges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from explain_log.narration.verifier.evidence import Atom
+from explain_log.narration.verifier.mentions import Mention
+
+MEASURED = frozenset({"memory", "time", "rate", "speed", "ratio", "params", "bytes"})
+"""Dimensions that a value of unknown unit is never taken for."""
+
+_MOST_OFF = 0.10
+_SCALED_OFF = 0.05
+_WORD_OFF = 0.02
+_OVER_OFF = 0.10
+_TINY = 1e-9
+
+Interval = tuple[str, float, float]
+
+
+def intervals(mention: Mention) -> Iterator[Interval]:
+    """(dimension, low, high) for each reading of a mention."""
+    for dim, factor in mention.dims:
+        value = mention.shown * factor
+        half = _half(mention, factor, value)
+        low, high = value - half, value + half
+        if mention.hedge == "over":
+            high = max(high, value * (1 + _OVER_OFF))
+        elif mention.hedge == "under":
+            low = min(low, value * (1 - _OVER_OFF))
+        yield dim, low - _TINY * abs(value), high + _TINY * abs(value)
+
+
+def _half(mention: Mention, factor: float, value: float) -> float:
+    """Half of the last digit shown; of the last digit that is not 0 where the number is hedged."""
+    if mention.word:
+        return (_SCALED_OFF if mention.hedge else _WORD_OFF) * abs(value) if mention.dims[0][0] == "ratio" else 0.0
+    half = 0.5 * 10.0**-mention.decimals * factor
+    if mention.hedge and mention.zeros:
+        half = max(half, min(0.5 * 10.0**mention.zeros * factor, _SCALED_OFF * abs(value)))
+    return min(half, (_SCALED_OFF if mention.scaled else _MOST_OFF) * abs(value)) if value else half * 0.01
+
+
+def holds(mention: Mention, value: float, dim: str, shown: float | None = None, within: float = 0.0) -> bool:
+    """Whether a mention can stand for a value of a dimension. within: how far the value itself may be off."""
+    for wanted, low, high in intervals(mention):
+        if wanted == "any":
+            if low <= (value if shown is None else shown) <= high or low - within <= value <= high + within:
+                return True
+        elif same_kind(wanted, dim) and low - within <= value <= high + within:
+            return True
+    return False
+
+
+def same_kind(wanted: str, dim: str) -> bool:
+    """Whether what is wanted may be what is there; a count of unknown things may be any count."""
+    return wanted == dim or (dim == "any" and wanted not in MEASURED)
+
+
+def holds_atom(mention: Mention, atom: Atom) -> bool:
+    """Whether a mention states an atom, by unit change and rounding; a ratio also the other way round."""
+    if holds(mention, atom.value, atom.dim, atom.shown):
+        return True
+    return atom.dim == "ratio" and atom.value > 0 and mention.has_unit and holds(mention, 1 / atom.value, "ratio")

@@ -1,0 +1,65 @@
+"""Advice: a sentence may recommend only settings and values that a finding of the report offers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from explain_log.briefing import Briefing
+from explain_log.checks.finding import Advice
+from explain_log.narration.verifier.lexicon import lexicon
+from explain_log.narration.verifier.verdict import Code, Objection
+
+_SETTING = re.compile(
+    r"(?<![A-Za-z0-9_\-])(?:(?:OLLAMA|CUDA|ROCR|HIP|HSA|GGML|LLAMA)_[A-Z][A-Z0-9_]*|--[a-z][a-z0-9\-]+|-[a-z]{1,4}(?![\w-])|num_[a-z]+"
+    r"|keep_alive|use_mmap|main_gpu)"
+)
+_VALUE = re.compile(
+    r" ?(?:= ?|(?:设为|设成|设置为|改为|改成|调到|设到|提高到|降低到|换成|to|at|of) ?)([A-Za-z0-9_.:\-]+)",
+    re.IGNORECASE,
+)
+_CLAUSE = re.compile(r"[。；;，,!?！？]|\. ")
+
+
+def unoffered_setting(text: str, language: str, briefing: Briefing) -> Objection | None:
+    """The objection to the first setting that the sentence recommends and no finding offers, or another value."""
+    recommends = lexicon().advice[language]
+    for clause in _clauses(text):
+        for match in _SETTING.finditer(clause):
+            value = _VALUE.match(clause, match.end())
+            assigned = value is not None and match[0].isupper() and clause[match.end() :].lstrip().startswith("=")
+            if not assigned and not recommends.search(_SETTING.sub("", clause)):
+                continue
+            shown = value[1].rstrip(".-:") if value else None
+            if not _is_offered(match[0], shown, briefing):
+                name = match[0] if shown is None else f"{match[0]}={shown}"
+                return Objection(Code.ADVICE, "ADVICE", {"setting": name})
+    return None
+
+
+def _clauses(text: str) -> Iterator[str]:
+    start = 0
+    for match in _CLAUSE.finditer(text):
+        yield text[start : match.start()]
+        start = match.end()
+    yield text[start:]
+
+
+def _is_offered(setting: str, value: str | None, briefing: Briefing) -> bool:
+    """Whether some finding offers the setting with this value, or the log has it so."""
+    for run in briefing.report.server_runs:
+        if setting in run.config and value == run.config[setting]:
+            return True
+    offers = [advice for finding in briefing.report.findings for advice in finding.advice]
+    return any(_offers(advice, setting, value) for advice in offers)
+
+
+def _offers(advice: Advice, setting: str, value: str | None) -> bool:
+    texts = [advice.action, advice.command, advice.effect, advice.check, advice.undo]
+    if setting != advice.setting and not any(_has(text, setting) for text in texts):
+        return False
+    return value is None or value == advice.value or any(_has(text, value) for text in texts)
+
+
+def _has(text: str, word: str) -> bool:
+    return bool(re.search(rf"(?<![\w.]){re.escape(word)}(?![\w]|\.\d)", text))
