@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from explain_log.cli import ANSWERED, streams
 from explain_log.cli.arguments import Arguments, nearest, parse_arguments
 from explain_log.cli.options import COMMANDS
@@ -37,7 +39,8 @@ def _early_language(command_line: list[str]) -> str:
 def help_text(arguments: Arguments) -> str:
     """The screenful that teaches a command by example."""
     text = Words(first_language(arguments))(f"help.{arguments.command.name or 'main'}")
-    return text.lstrip("\n").replace("{config}", config_path())
+    home = os.path.expanduser("~")
+    return text.lstrip("\n").replace("{config}", config_path().replace(home, "~", 1))
 
 
 def _dispatch(arguments: Arguments, settings: Settings) -> int:
@@ -81,8 +84,6 @@ def _explain(files: list[str], settings: Settings) -> int:
 
 def _meant_command(files: list[str]) -> str | None:
     """The subcommand that was probably meant by a first word that is no file."""
-    import os
-
     if not files or os.path.exists(files[0]) or not files[0].isalpha():
         return None
     return nearest(files[0], [name for name in COMMANDS if name])

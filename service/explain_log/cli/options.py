@@ -8,7 +8,7 @@ from typing import Literal
 Kind = Literal["choice", "flag", "text", "count", "port"]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Option:
     """An option. name: as in config.toml, `fail_on` for `--fail-on`.
 
@@ -33,7 +33,7 @@ class Option:
         return "EXPLAIN_LOG_" + self.name.upper()
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Command:
     """A subcommand ("" explains). word: what stands after it, least and most: how many of them."""
 

@@ -9,6 +9,9 @@ from explain_log.render.safe import visible
 from explain_log.render.words import Words
 from explain_log.report import Report
 
+Told = set[tuple[str, str]]
+"""The advice that the page has told already: (action, command)."""
+
 _MOST_RANGES = 4
 _MOST_EVIDENCE = 2
 _QUOTED = ("warning", "error")
@@ -16,7 +19,7 @@ _QUOTED = ("warning", "error")
 
 @dataclass(eq=False)
 class AdvicePart:
-    """Something to do. steps: (label, text) of how to check and undo it; empty where it was told before."""
+    """Something to do. steps: (label, text) of how to check and undo it."""
 
     action: str
     effect: str
@@ -39,16 +42,18 @@ class FindingPart:
     advice: list[AdvicePart]
 
 
-def finding_parts(report: Report, words: Words) -> list[FindingPart]:
-    """One part a finding id, in the report's order; of several loads the last one's is told in full."""
+def finding_parts(report: Report, words: Words, told: Told) -> list[FindingPart]:
+    """One part a finding id, in the report's order; of several loads the last one's is told in full.
+
+    Advice that is told already is not told again.
+    """
     by_id: dict[str, list[Finding]] = {}
     for finding in report.findings:
         by_id.setdefault(finding.id, []).append(finding)
-    told: set[str] = set()
     return [_part(group, words, told) for group in by_id.values()]
 
 
-def _part(group: list[Finding], words: Words, told: set[str]) -> FindingPart:
+def _part(group: list[Finding], words: Words, told: Told) -> FindingPart:
     finding = max(group, key=lambda one: one.load or 0)
     severity = "benign" if finding.benign else finding.severity
     return FindingPart(
@@ -60,13 +65,13 @@ def _part(group: list[Finding], words: Words, told: set[str]) -> FindingPart:
         where=line_ranges([evidence.line for evidence in finding.evidence]),
         also=_also(group, finding, words),
         evidence=_quoted(finding),
-        advice=[_advice(advice, words, told) for advice in finding.advice],
+        advice=[advice_part(one, words, told) for one in finding.advice if _key(one) not in told],
     )
 
 
-def _also(group: list[Finding], told: Finding, words: Words) -> str:
+def _also(group: list[Finding], shown: Finding, words: Words) -> str:
     """Which other loads have the same finding."""
-    others = sorted({one.load for one in group if one is not told and one.load is not None})
+    others = sorted({one.load for one in group if one is not shown and one.load is not None})
     if not others:
         return ""
     return words("findings.also", loads=ranges(others, ""))
@@ -83,14 +88,16 @@ def _line(evidence: Evidence) -> tuple[int, str]:
     return evidence.line, visible(evidence.text)
 
 
-def _advice(advice: Advice, words: Words, told: set[str]) -> AdvicePart:
-    action = visible(advice.action)
-    if advice.action + advice.command in told:
-        return AdvicePart(action, words("findings.see_above"), [], [])
-    told.add(advice.action + advice.command)
+def advice_part(advice: Advice, words: Words, told: Told) -> AdvicePart:
+    """The advice as it is shown; notes that it is told."""
+    told.add(_key(advice))
     commands = [visible(line) for line in advice.command.splitlines() if line.strip()]
     steps = [(words(f"findings.{name}"), visible(text)) for name, text in _steps(advice) if text]
-    return AdvicePart(action, visible(advice.effect), commands, steps)
+    return AdvicePart(visible(advice.action), visible(advice.effect), commands, steps)
+
+
+def _key(advice: Advice) -> tuple[str, str]:
+    return advice.action, advice.command
 
 
 def _steps(advice: Advice) -> tuple[tuple[str, str], ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from explain_log.render.width import columns, cut, pad
 
-GAP = "  "
 BLOCKS = (("weights", "█"), ("kv", "▓"), ("compute", "░"))
 
 Span = tuple[str, str]
@@ -16,15 +15,15 @@ def column_widths(rows: list[list[str]]) -> list[int]:
     return [max(map(columns, cells)) for cells in zip(*rows, strict=True)]
 
 
-def grid_width(widths: list[int]) -> int:
-    """How wide a row of columns is with its gaps."""
-    return sum(widths) + len(GAP) * (len(widths) - 1)
+def grid_width(widths: list[int], gap: int) -> int:
+    """How wide a row of columns is with the gaps between them."""
+    return sum(widths) + gap * (len(widths) - 1)
 
 
-def lay_out(row: list[str], widths: list[int], right: frozenset[int]) -> str:
+def lay_out(row: list[str], widths: list[int], right: frozenset[int], gap: int = 2) -> str:
     """One row in its columns; right: the columns whose text stands to the right."""
-    cells = zip(row, widths, strict=True)
-    return GAP.join(pad(cut(cell, width), width, right=place in right) for place, (cell, width) in enumerate(cells))
+    cells = enumerate(zip(row, widths, strict=True))
+    return (" " * gap).join(pad(cut(cell, width), width, right=place in right) for place, (cell, width) in cells)
 
 
 def shares(sizes: tuple[float, ...], whole: float, width: int) -> list[int]:

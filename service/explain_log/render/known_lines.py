@@ -62,7 +62,7 @@ def _answer_lines(answer: Answer, words: Words, width: int) -> list[Line]:
         return paragraph("warning", words("line.unknown"), width, "")
     severity = answer["severity"]
     lines: list[Line] = [[("strong", answer["statement"])]]
-    label = words(f"severity.{severity}").rstrip(":：")
+    label = words(f"severity.{severity}").rstrip(":： ")
     level = " · " + words("line.level", level=answer["level"]) if answer["level"] else ""
     lines.append([(_STYLES.get(severity, "info"), label), ("faint", level)])
     for name, value in answer["fields"].items():

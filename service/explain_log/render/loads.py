@@ -42,7 +42,7 @@ class DeviceRow:
 
 @dataclass(eq=False)
 class Placement:
-    """Where a model sits. columns: the names of the cells, keys of `table.` in the messages."""
+    """Where a model sits; the title is empty where there is one load. columns: the names of the cells, keys of `table.` in the messages."""
 
     title: str
     columns: list[str]
@@ -96,7 +96,7 @@ def _placement(load: ModelLoad, several: bool, words: Words) -> Placement:  # no
         part for part in _PARTS if part in _ALWAYS or any(getattr(device, part) is not None for device in devices)
     ]
     return Placement(
-        title=words("table.title_load", index=load.index) if several else words("table.title"),
+        title=words("table.title_load", index=load.index) if several else "",
         columns=columns,
         rows=[_device_row(device, columns, words) for device in devices],
     )
@@ -120,7 +120,7 @@ def _device_row(device: DeviceMemory, columns: list[str], words: Words) -> Devic
 
 def _layers(device: DeviceMemory, words: Words) -> str:
     parts = ["" if device.layers is None else str(device.layers), words("table.output") if device.holds_output else ""]
-    return " + ".join(filter(None, parts))
+    return "+".join(filter(None, parts))
 
 
 def _mib(value: float | None) -> str:

@@ -74,7 +74,10 @@ def _cell(text: str) -> str:
 
 
 def _section(section: SectionPart) -> list[str]:
-    return ["", f"### {plain(section.heading)}", "", *(f"- {plain(sentence)}" for sentence in section.sentences)]
+    lines = ["", f"### {plain(section.heading)}", ""]
+    for sentence in section.sentences:
+        lines += [f"- {plain(sentence)}"] if isinstance(sentence, str) else _advice(sentence, "- ")
+    return lines
 
 
 def _table(header: list[str], rows: list[list[str]], right: int) -> list[str]:
@@ -93,23 +96,24 @@ def _placement(placement: Placement, words: Words) -> list[str]:
     titles = [words("table.device"), words("table.layers")]
     titles += [words(f"table.{name}") for name in placement.columns] + [words("table.total")]
     rows = [[_cell(row.name), row.layers, *row.cells, row.total] for row in placement.rows]
-    return ["", f"**{plain(placement.title)}**", *_table(titles, rows, 2)]
+    title = ["", f"**{plain(placement.title)}**"] if placement.title else []
+    return [*title, *_table(titles, rows, 2)]
 
 
 def _finding(finding: FindingPart) -> list[str]:
-    mark = f"{_MARKS[finding.severity]} **{finding.label} {plain(finding.title)}**"
+    mark = f"{_MARKS[finding.severity]} **{finding.label}{plain(finding.title)}**"
     where = " · ".join(filter(None, (finding.where, finding.also)))
     lines = [f"- {mark}  ", f"  {plain(finding.detail)}  ", "  " + " · ".join(filter(None, (where, code(finding.id))))]
     if finding.evidence:
         lines += ["", *fenced([f"{number}: {text}" for number, text in finding.evidence], "  ")]
     for advice in finding.advice:
-        lines += _advice(advice)
+        lines += ["", *_advice(advice, "  - ")]
     return lines
 
 
-def _advice(advice: AdvicePart) -> list[str]:
-    lines = ["", f"  → **{plain(advice.action)}** {plain(advice.effect)}"]
+def _advice(advice: AdvicePart, mark: str) -> list[str]:
+    indent = " " * len(mark)
+    lines = [f"{mark}**{plain(advice.action)}** {plain(advice.effect)}"]
     if advice.commands:
-        lines += ["", *fenced(advice.commands, "  "), ""]
-    lines += [f"  - {label}{plain(text)}" for label, text in advice.steps]
-    return lines
+        lines += ["", *fenced(advice.commands, indent), ""]
+    return lines + [f"{indent}- {label}{plain(text)}" for label, text in advice.steps]

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from explain_log.narration.explanation import SECTIONS, Explanation, Section
-from explain_log.render.findings import FindingPart, finding_parts
+from explain_log.checks.finding import Advice
+from explain_log.narration.explanation import SECTIONS, Section
+from explain_log.render.findings import AdvicePart, FindingPart, Told, advice_part, finding_parts, ranges
 from explain_log.render.loads import LoadTable, Placement, load_table, placements
 from explain_log.render.safe import visible
 from explain_log.render.words import Words
@@ -29,11 +30,11 @@ class Headline:
 
 @dataclass(eq=False)
 class SectionPart:
-    """A section of the explanation: its heading and its sentences."""
+    """A section of the explanation: its heading and its sentences; advice stands with how to follow it."""
 
     id: str
     heading: str
-    sentences: list[str]
+    sentences: list[str | AdvicePart]
 
 
 @dataclass(eq=False)
@@ -51,32 +52,41 @@ class Page:
 
 def make_page(report: Report, words: Words) -> Page:
     """The page of a report, in the language of `words`."""
-    sections = _sections(report.explanation)
-    last = SECTIONS.index(_PLACEMENT)
-    before = [part for part in sections if part.id in SECTIONS[: last + 1]]
+    told: Told = set()
+    sections = _sections(report, words, told)
+    tables = SECTIONS.index(_PLACEMENT)
+    before = [part for part in sections if _order(part.id) <= tables]
     return Page(
         headline=headline(report, words),
         before=before,
         loads=load_table(report, words),
         placements=placements(report, words),
         after=[part for part in sections if part not in before],
-        findings=finding_parts(report, words),
+        findings=finding_parts(report, words, told),
         notes=_notes(report, words),
     )
 
 
-def section_part(section: Section) -> SectionPart:
-    """A section of the explanation as it is shown."""
-    return SectionPart(section.id, visible(section.heading), [visible(s.text) for s in section.statements])
-
-
-def _sections(explanation: Explanation | None) -> list[SectionPart]:
-    """The sections that say something, in the contract's order; unknown ones come last."""
-    if explanation is None:
+def _sections(report: Report, words: Words, told: Told) -> list[SectionPart]:
+    """The sections that say something, in the contract's order."""
+    if report.explanation is None:
         return []
-    order = {name: place for place, name in enumerate(SECTIONS)}
-    parts = [section_part(section) for section in explanation.sections if section.statements]
-    return sorted(parts, key=lambda part: order.get(part.id, len(order)))
+    advice = [advice for finding in report.findings for advice in finding.advice]
+    sections = sorted(report.explanation.sections, key=lambda section: _order(section.id))
+    return [_section(section, advice, words, told) for section in sections if section.statements]
+
+
+def _order(section_id: str) -> int:
+    """What is not among the contract's sections is the answer to a question, and comes first."""
+    return SECTIONS.index(section_id) if section_id in SECTIONS else -1
+
+
+def _section(section: Section, advice: list[Advice], words: Words, told: Told) -> SectionPart:
+    sentences: list[str | AdvicePart] = []
+    for sentence in section.statements:
+        meant = next((one for one in advice if sentence.text.startswith(one.action)), None)
+        sentences.append(visible(sentence.text) if meant is None else advice_part(meant, words, told))
+    return SectionPart(section.id, visible(section.heading), sentences)
 
 
 def headline(report: Report, words: Words) -> Headline:
@@ -90,7 +100,17 @@ def headline(report: Report, words: Words) -> Headline:
         text = words(f"headline.{load.outcome}", model=model or words("headline.a_model"))
         if mood == "good" and any(finding.severity in ("warning", "error") for finding in report.findings):
             mood = "warning"
-    return Headline(text, mood, [line for line in (_server(report, words), _source(report, words)) if line])
+    about = (_server(report, words), _failures(report, words), _source(report, words))
+    return Headline(text, mood, [line for line in about if line])
+
+
+def _failures(report: Report, words: Words) -> str:
+    """Which loads failed, where the headline is about another one."""
+    failed = [load.index for load in report.loads if load.outcome == "failed"]
+    served = [load.index for load in report.loads if load.purpose == "serve"]
+    if not failed or failed[-1] == served[-1]:
+        return ""
+    return words("headline.failed_loads", loads=ranges(failed, ""))
 
 
 def _server(report: Report, words: Words) -> str:
@@ -124,7 +144,7 @@ def _source(report: Report, words: Words) -> str:
 
 def _notes(report: Report, words: Words) -> list[str]:
     """How the page came about and what it leaves out."""
-    notes = []
+    notes: list[str] = []
     explanation = report.explanation
     if explanation is not None and explanation.origin == "model":
         notes.append(words("notes.by_model", model=visible(explanation.model or "?")))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from explain_log.render.colours import Line
 from explain_log.render.findings import AdvicePart, FindingPart
 from explain_log.render.grid import BLOCKS, Span, bar, column_widths, grid_width, lay_out
-from explain_log.render.loads import LoadTable, Placement
+from explain_log.render.loads import DeviceRow, LoadTable, Placement
 from explain_log.render.page import Headline, Page, SectionPart
 from explain_log.render.width import columns, cut, wrap
 from explain_log.render.words import Words
@@ -15,7 +15,7 @@ WIDEST_PROSE = 100
 """Longer lines are hard to read, however wide the terminal is."""
 
 _WIDEST_BAR = 32
-_NARROWEST_BAR = 8
+_NARROWEST_BAR = 6
 _MARKS = {"error": "✗", "warning": "!", "notice": "›", "info": "-", "benign": "✓"}
 _BAR_COLUMNS = {"model_mib": 0, "kv_mib": 1, "compute_mib": 2}
 
@@ -58,14 +58,12 @@ def _heading(text: str) -> list[Line]:
 
 def section_lines(section: SectionPart, width: int) -> list[Line]:
     """A section of the explanation: heading, then one sentence after the other."""
-    return _heading(section.heading) + sentence_lines(section.sentences, width)
-
-
-def sentence_lines(sentences: list[str], width: int) -> list[Line]:
-    """Sentences, each beginning on its own line."""
-    lines: list[Line] = []
-    for sentence in sentences:
-        lines += paragraph("", sentence, width, "  ")
+    lines = _heading(section.heading)
+    for number, sentence in enumerate(section.sentences, 1):
+        if isinstance(sentence, str):
+            lines += paragraph("", sentence, width, "    ", [("", "  ")])
+        else:
+            lines += _advice_lines(sentence, width, f"  {number}. ")
     return lines
 
 
@@ -82,7 +80,7 @@ def load_lines(table: LoadTable, words: Words, width: int) -> list[Line]:
     """The list of loads; the model's column gives way where the terminal is narrow."""
     lines = _heading(words("loads.heading"))
     widths = column_widths([table.header, *table.rows])
-    widths[2] = max(6, min(widths[2], widths[2] + width - 2 - grid_width(widths)))
+    widths[2] = max(6, min(widths[2], widths[2] + width - 2 - grid_width(widths, 2)))
     right = frozenset((0, 4, 5))
     for style, row in [("faint", table.header), *zip(table.styles, table.rows, strict=True)]:
         lines.append([("", "  "), (style, cut(lay_out(row, widths, right), width - 2))])
@@ -97,34 +95,35 @@ def placement_lines(placement: Placement, words: Words, width: int) -> list[Line
     header += [_column_title(name, words) for name in placement.columns] + [words("table.total")]
     rows = [[row.name, row.layers, *row.cells, row.total] for row in placement.rows]
     widths = column_widths([header, *rows])
-    room = min(width, WIDEST_PROSE + _WIDEST_BAR) - 2 - grid_width(widths) - 2
-    lines: list[Line] = [[], [("strong", cut("  " + placement.title, width))]]
+    gap = 2 if width - grid_width(widths, 2) >= _WIDEST_BAR else 1
+    room = width - 2 - grid_width(widths, gap) - gap
+    lines: list[Line] = [[]]
+    if placement.title:
+        lines.append([("strong", cut("  " + placement.title, width))])
     if room < _NARROWEST_BAR:
         return lines + _narrow_placement(placement, words, width)
     right = frozenset(range(2, len(header)))
-    lines.append([("", "  "), ("faint", lay_out(header, widths, right))])
+    lines.append([("", "  "), ("faint", lay_out(header, widths, right, gap))])
     for row, device in zip(rows, placement.rows, strict=True):
-        sizes = (device.weights, device.kv, device.compute)
-        blocks = bar(sizes, _largest(placement), min(room, _WIDEST_BAR))
-        lines.append([("", "  " + lay_out(row, widths, right) + "  "), *blocks])
+        lines.append([("", "  " + lay_out(row, widths, right, gap) + " " * gap), *_bar(device, placement, room)])
     return lines
+
+
+def _bar(device: DeviceRow, placement: Placement, room: int) -> Line:
+    """A device's bar; the largest device of the table fills the room."""
+    whole = max(row.weights + row.kv + row.compute for row in placement.rows)
+    return bar((device.weights, device.kv, device.compute), whole, min(room, _WIDEST_BAR))
 
 
 def _narrow_placement(placement: Placement, words: Words, width: int) -> list[Line]:
     """For each device a line with its name, layers and total, and a bar under it."""
-    room = width - 4
     lines: list[Line] = [[("", "  "), *_legend(words)]]
     rows = [[row.name, row.layers, f"{row.total} MiB" if row.total else ""] for row in placement.rows]
     widths = column_widths(rows)
     for row, device in zip(rows, placement.rows, strict=True):
         lines.append([("", "  " + cut(lay_out(row, widths, frozenset((2,))), width - 2))])
-        sizes = (device.weights, device.kv, device.compute)
-        lines.append([("", "    "), *bar(sizes, _largest(placement), min(room, _WIDEST_BAR))])
+        lines.append([("", "    "), *_bar(device, placement, width - 4)])
     return lines
-
-
-def _largest(placement: Placement) -> float:
-    return max(row.weights + row.kv + row.compute for row in placement.rows)
 
 
 def _column_title(name: str, words: Words) -> str:
@@ -143,24 +142,25 @@ def _legend(words: Words) -> list[Span]:
 
 def finding_lines(finding: FindingPart, width: int) -> list[Line]:
     """A finding: mark, title and where it stands; its arithmetic; the lines; what to do."""
-    mark: Line = [("", "  "), (finding.severity, f"{_MARKS[finding.severity]} {finding.label} ")]
+    mark: Line = [("", "  "), (finding.severity, f"{_MARKS[finding.severity]} {finding.label}")]
     lines = paragraph("strong", finding.title, width, "    ", mark)
     lines += paragraph("", finding.detail, width, "    ")
     lines += paragraph("faint", " · ".join(filter(None, (finding.where, finding.also, finding.id))), width, "    ")
     for number, text in finding.evidence:
         lines.append([("faint", cut(f"    │ {number}: {text}", width))])
     for advice in finding.advice:
-        lines += _advice_lines(advice, width)
+        lines += _advice_lines(advice, width, "    → ")
     return lines
 
 
-def _advice_lines(advice: AdvicePart, width: int) -> list[Line]:
-    lines = paragraph("", advice.action, width, "      ", [("good", "    → ")])
-    lines += paragraph("", advice.effect, width, "      ")
-    # A command stays in one piece: it is there to be copied.
-    lines += [[("", "      "), ("code", f"$ {command}")] for command in advice.commands]
+def _advice_lines(advice: AdvicePart, width: int, mark: str) -> list[Line]:
+    indent = " " * columns(mark)
+    lines = paragraph("strong", advice.action, width, indent, [("good", mark)])
+    lines += paragraph("", advice.effect, width, indent)
+    for command in advice.commands:
+        lines += paragraph("code", command, width, indent + "  ", [("", indent)])
     for label, step in advice.steps:
-        lines += paragraph("faint", label + step, width, "      ")
+        lines += paragraph("faint", label + step, width, indent + "  ", [("", indent)])
     return lines
 
 

@@ -12,7 +12,7 @@ class Words:
         self.language = language
         self._table = load().table("messages")
 
-    def __call__(self, key: str, **values: object) -> str:
+    def __call__(self, key: str, /, **values: object) -> str:
         """The text of a key such as `page.findings`, its placeholders filled with the values."""
         entry = self._table
         for step in key.split("."):
