@@ -163,7 +163,9 @@ class TestRefused:
         (tmp_path / "x").write_bytes(data)
         assert "is not text" in complaint(Origin(str(tmp_path / "x")))
 
-    @pytest.mark.parametrize("data", [gzip.compress(b"text")[:11], b"\x28\xb5\x2f\xfd" + b"\xff" * 40])
+    @pytest.mark.parametrize(
+        "data", [gzip.compress(b"text")[:11], b"\x28\xb5\x2f\xfd" + b"\xff" * 40], ids=["gzip", "zstd"]
+    )
     def test_archives_of_which_nothing_can_be_read(self, tmp_path, data):
         """Damage before the first line."""
         (tmp_path / "x.gz").write_bytes(data)

@@ -16,11 +16,13 @@ Part = str | Field
 
 _FIELD = re.compile(r"\{\{|\}\}|\{([^{}:]+):([a-z]+)(?: ([A-Za-z_]+))?\}")
 
-FIELD_TYPES = frozenset(
-    ["int", "float", "hex", "bool", "word", "str", "path", "text", "duration", "size", "sizes"],
-)
+FIELD_TYPES = frozenset("int float hex bool word str path text duration size sizes".split())
 NUMBER_UNITS = frozenset(
-    ["MiB", "GiB", "KiB", "MB", "GB", "B", "ms", "us", "s", "seconds", "minutes", "percent", "tokens", "layers", "cells", "sequences", "slots", "heads", "experts", "tensors", "nodes", "splits", "copies", "bytes", "bits", "bpw", "devices", "threads", "requests", "per_second", "dims", "ids", "hz", "count", "bool", "ratio", "params_T", "params_B", "params_M", "params_K"],
+    (
+        "MiB GiB KiB MB GB B ms us s seconds minutes percent tokens layers cells sequences slots heads "
+        "experts tensors nodes splits copies bytes bits bpw devices threads requests per_second dims ids "
+        "hz count bool ratio params_T params_B params_M params_K"
+    ).split(),
 )
 
 Value = int | float | str | bool | list[float]
