@@ -39,11 +39,19 @@ def bash_script(_: Words) -> str:
     for command in COMMANDS.values():
         flags = [option.flag for option in command.options] + ["--help"]
         options.append(f'    "{command.name}") options="{" ".join(flags)}" ;;')
-        for option in command.options:
-            if option.kind != "flag":
-                values.append(f'    "{command.name} {option.flag}") words="{" ".join(option.choices)}" ;;')
-    return _BASH.format(names="|".join(_names()), values="\n".join(values), options="\n".join(options),
-                        commands=" ".join(_names()), shells=" ".join(SHELLS), terms=_TERMS)  # fmt: skip
+        values += [
+            f'    "{command.name} {option.flag}") words="{" ".join(option.choices)}" ;;'
+            for option in command.options
+            if option.kind != "flag"
+        ]
+    return _BASH.format(
+        names="|".join(_names()),
+        values="\n".join(values),
+        options="\n".join(options),
+        commands=" ".join(_names()),
+        shells=" ".join(SHELLS),
+        terms=_TERMS,
+    )
 
 
 _BASH = """\

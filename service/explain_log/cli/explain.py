@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from explain_log.cli import ANSWERED, FAILED_ON, streams
+from explain_log.cli.pages import show
 from explain_log.cli.settings import Settings
 from explain_log.errors import InputError
 from explain_log.lines import parse_origin
@@ -20,7 +21,7 @@ def explain(files: list[str], settings: Settings) -> int:
     report = _read(_named(files, settings), settings)
     if settings.flag("no_llm"):
         _without_model(settings)
-        _show(report, settings)
+        show(report, settings)
     else:
         from explain_log.cli.narrated import explain_with_model
 
@@ -65,17 +66,6 @@ def _without_model(settings: Settings) -> None:
         from explain_log.render.words import Words
 
         streams.say(Words(settings.language)("notes.question_needs_model"))
-
-
-def _show(report: Report, settings: Settings) -> None:
-    if settings.text("format") == "json":
-        from explain_log.report import report_text
-
-        streams.write(report_text(report) + "\n")
-        return
-    from explain_log.cli.pages import show_page
-
-    show_page(report, settings)
 
 
 def _note_emptiness(report: Report, settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from explain_log.knowledge import load
@@ -20,12 +21,16 @@ _WIDEST_NAME = 26
 def find_term(name: str, language: str) -> Term | None:
     """The term of that id, or that is called so in either language; blanks and case do not matter."""
     wanted = _folded(name)
-    for term_id in load().keys("terms"):
-        record = load().term(term_id)
+    for term_id, record in _records():
         names = (term_id, *record["names"]["zh"], *record["names"]["en"])
         if wanted in map(_folded, names):
             return _in_language(term_id, record, language)
     return None
+
+
+def _records() -> Iterator[tuple[str, Any]]:
+    for term_id in load().keys("terms"):
+        yield term_id, load().term(term_id)
 
 
 def _folded(name: str) -> str:
@@ -35,8 +40,7 @@ def _folded(name: str) -> str:
 def all_terms(language: str) -> list[Term]:
     """All terms, each with its id, name and one sentence."""
     entries = []
-    for term_id in sorted(load().keys("terms")):
-        record = load().term(term_id)
+    for term_id, record in sorted(_records(), key=lambda one: one[0]):
         entries.append({"id": term_id, "name": record["names"][language][0], "short": record["short"][language]})
     return entries
 
@@ -87,8 +91,10 @@ def term_lines(entry: Term, words: Words, width: int) -> list[Line]:
     for misreading in entry["misreadings"]:
         lines += [[], *paragraph("", misreading["says"], width, "  ", [("error", "✗ " + words("term.wrong"))])]
         lines += paragraph("", misreading["correction"], width, "  ", [("good", "✓ " + words("term.right"))])
-    rows = _rows(entry, words)
-    return [*lines, *([[]] if rows else []), *(line for row in rows for line in paragraph("faint", row, width, "  ", []))]
+    lines.append([])
+    for row in _rows(entry, words):
+        lines += paragraph("faint", row, width, "  ", [])
+    return lines
 
 
 def _rows(entry: Term, words: Words) -> list[str]:
@@ -109,6 +115,5 @@ def term_markdown(entry: Term, words: Words) -> str:
     for misreading in entry["misreadings"]:
         lines += ["", f"- ❌ {words('term.wrong')}{plain(misreading['says'])}  "]
         lines += [f"  ✅ {words('term.right')}{plain(misreading['correction'])}"]
-    if rows := _rows(entry, words):
-        lines += ["", *(f"{plain(row)}  " for row in rows)]
+    lines += ["", *(f"{plain(row)}  " for row in _rows(entry, words))]
     return "\n".join(lines) + "\n"

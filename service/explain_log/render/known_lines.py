@@ -77,7 +77,7 @@ def search(wanted: list[str], language: str) -> Iterator[Answer]:
     """The statements that hold each wanted word in their id, wordings or meaning."""
     needles = [word.casefold() for word in wanted]
     for statement_id in load().keys("statements"):
-        record = load().statement(statement_id)
+        record: Any = load().statement(statement_id)
         wordings = [*record.get("forms", []), *record.get("msg", [])]
         meaning = record.get("meaning", {}).get(language)
         haystack = "\n".join((statement_id, *wordings, *record.get("meaning", {}).values())).casefold()

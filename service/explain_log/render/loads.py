@@ -42,7 +42,10 @@ class DeviceRow:
 
 @dataclass(eq=False)
 class Placement:
-    """Where a model sits; the title is empty where there is one load. columns: the names of the cells, keys of `table.` in the messages."""
+    """Where a model sits; the title is empty where there is one load.
+
+    columns: the names of the cells, keys of `table.` in the messages.
+    """
 
     title: str
     columns: list[str]

@@ -61,10 +61,15 @@ def section_lines(section: SectionPart, width: int) -> list[Line]:
     lines = _heading(section.heading)
     for number, sentence in enumerate(section.sentences, 1):
         if isinstance(sentence, str):
-            lines += paragraph("", sentence, width, "    ", [("", "  ")])
+            lines += sentence_lines(sentence, width)
         else:
             lines += _advice_lines(sentence, width, f"  {number}. ")
     return lines
+
+
+def sentence_lines(sentence: str, width: int) -> list[Line]:
+    """One sentence; what follows its first line is set in, so that one sees where the next one begins."""
+    return paragraph("", sentence, width, "    ", [("", "  ")])
 
 
 def paragraph(style: str, text: str, width: int, indent: str, first: Line | None = None) -> list[Line]:
