@@ -14,6 +14,8 @@ from explain_log.knowledge import Knowledge
 from explain_log.statements import Statement
 
 MOST_EVENTS = 2_000
+MOST_EVENTS_OF_ONE = 300
+"""Of one statement, so that what repeats does not crowd out the rest; all are counted."""
 MOST_EVENT_TEXT = 1_000
 
 
@@ -40,7 +42,10 @@ class Assembler:
         self._requests.take(statement)
         text = statement.line.raw.strip()[:MOST_EVENT_TEXT]
         self._facts.texts[statement.line.number] = text
-        if (statement.severity != "info" or statement.id in self._kept) and len(self._facts.events) < MOST_EVENTS:
+        if statement.severity == "info" and statement.id not in self._kept:
+            return
+        seen = self._facts.event_counts[statement.id] = self._facts.event_counts.get(statement.id, 0) + 1
+        if seen <= MOST_EVENTS_OF_ONE and len(self._facts.events) < MOST_EVENTS:
             load = self._loads.current or (self._loads.loads[-1] if self._loads.loads else None)
             self._facts.events.append(
                 Event(statement.id, statement.line.number, text, statement.fields, load.index if load else None)

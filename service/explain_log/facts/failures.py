@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,19 +33,17 @@ class FailureTable:
     """knowledge/failures.toml: statement → finding, rank, whether the load is over with it."""
 
     def __init__(self, table: dict[str, Any]) -> None:
-        self._rows: dict[str, list[dict[str, Any]]] = {}
-        for row in table.get("failure", []):
-            for statement in row.get("statements", []) or [row["statement"]]:
-                self._rows.setdefault(statement, []).append(row)
+        self._rows = rows_by_statement(table.get("failure", []))
+        self._told = rows_by_statement(table.get("event", []))
 
     def statements(self) -> set[str]:
-        """The ids of all statements in the table."""
-        return set(self._rows)
+        """The ids of all statements in the table, those that are worth telling without a failure too."""
+        return {*self._rows, *self._told}
 
     def of(self, statement: Statement) -> Failure | None:
         """What this statement says failed, or None."""
         for row in self._rows.get(statement.id, ()):
-            if not _holds(row.get("where", {}), statement):
+            if not holds(row.get("where", {}), statement.fields, statement.line.raw):
                 continue
             message = statement.text("error") or statement.line.text
             return Failure(
@@ -54,6 +53,18 @@ class FailureTable:
         return None
 
 
-def _holds(where: dict[str, str], statement: Statement) -> bool:
-    """Whether the named fields match their patterns."""
-    return all(re.search(pattern, statement.text(field) or "", re.IGNORECASE) for field, pattern in where.items())
+def rows_by_statement(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """The rows of each statement, in the order of the file."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        for statement in row.get("statements", []) or [row["statement"]]:
+            found.setdefault(statement, []).append(row)
+    return found
+
+
+def holds(where: dict[str, str], fields: Mapping[str, Any], text: str) -> bool:
+    """Whether the named fields match their patterns; `text` is the whole line."""
+    return all(
+        re.search(pattern, text if name == "text" and name not in fields else str(fields.get(name, "")), re.IGNORECASE)
+        for name, pattern in where.items()
+    )

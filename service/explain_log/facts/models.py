@@ -236,6 +236,17 @@ class Truncated:
 
 
 @dataclass(eq=False, repr=False)
+class RequestMarks:
+    """Requests of one kind, such as those answered 5xx: how many, on which paths, and some of their lines."""
+
+    count: int = 0
+    by_path: dict[str, int] = field(default_factory=dict)
+    by_status: dict[str, int] = field(default_factory=dict)
+    lines: list[int] = field(default_factory=list)
+    max_seconds: float | None = None
+
+
+@dataclass(eq=False, repr=False)
 class RequestSummary:
     """All requests of the log together."""
 
@@ -249,6 +260,8 @@ class RequestSummary:
     first_line: int | None = None
     last_line: int | None = None
     lines: dict[str, list[int]] = field(default_factory=dict)
+    marks: dict[str, RequestMarks] = field(default_factory=dict, metadata={"internal": True})
+    answered: list[tuple[int, str]] = field(default_factory=list, metadata={"internal": True})
 
 
 @dataclass(eq=False, repr=False)
@@ -270,6 +283,7 @@ class Facts:
     loads: list[ModelLoad] = field(default_factory=list)
     requests: RequestSummary | None = None
     events: list[Event] = field(default_factory=list)
+    event_counts: dict[str, int] = field(default_factory=dict)
     texts: dict[int, str] = field(default_factory=dict)
     line_count: int = 0
     starts_inside: int | None = None

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from explain_log.facts.models import RequestSummary
+from explain_log.facts.models import RequestMarks, RequestSummary
 from explain_log.statements import Statement
+
+MOST_MARKED_LINES = 12
+MOST_ANSWERED = 20_000
+SLOW_SECONDS = 60.0
+_ANSWERS = ("/api/chat", "/api/generate", "/api/embed", "/v1/chat", "/v1/completions", "/v1/embeddings", "/v1/responses", "/v1/messages")
+_TRANSFERS = ("/api/pull", "/api/push", "/api/create", "/api/blobs", "/api/copy")
 
 
 class RequestCounter:
@@ -28,6 +34,7 @@ class RequestCounter:
         seconds = statement.number("seconds")
         if seconds is not None:
             self._seconds.append(seconds)
+        self._mark(statement, status, path, seconds)
         if summary.first_line is None:
             summary.first_line = statement.line.number
         summary.last_line = statement.line.number
@@ -40,6 +47,27 @@ class RequestCounter:
         if tokens is not None:
             truncated.max_prompt_tokens = max(tokens, truncated.max_prompt_tokens or 0)
         truncated.limit = statement.integer("limit") or truncated.limit
+
+    def _mark(self, statement: Statement, status: str, path: str, seconds: float | None) -> None:
+        """Notes requests that findings are about: errors, clients that left, slow ones; and when answers ended."""
+        line = statement.line
+        if path.startswith(_ANSWERS) and line.time is not None and len(self._summary.answered) < MOST_ANSWERED:
+            self._summary.answered.append((line.number, line.time))
+        kinds = []
+        if status == "499":
+            kinds.append("cancelled")
+        elif status.startswith("5") or status.startswith("4"):
+            kinds.append("server_errors" if status.startswith("5") else "client_errors")
+        if seconds is not None and seconds > SLOW_SECONDS and not path.startswith(_TRANSFERS):
+            kinds.append("slow")
+        for kind in kinds:
+            marks = self._summary.marks.setdefault(kind, RequestMarks())
+            marks.count += 1
+            marks.by_path[path] = marks.by_path.get(path, 0) + 1
+            marks.by_status[status] = marks.by_status.get(status, 0) + 1
+            marks.max_seconds = max(seconds or 0.0, marks.max_seconds or 0.0)
+            if len(marks.lines) < MOST_MARKED_LINES:
+                marks.lines.append(line.number)
 
     def summary(self) -> RequestSummary | None:
         """The totals, median and 95th percentile, or None without requests."""
