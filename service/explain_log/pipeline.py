@@ -8,10 +8,10 @@ from explain_log.checks import Wording, run_checks
 from explain_log.facts import Assembler, Facts
 from explain_log.knowledge import Knowledge
 from explain_log.knowledge import load as load_knowledge
-from explain_log.lines import Line, Origin, lines_of_text, read_lines
+from explain_log.lines import Line, Origin, lines_of_text, mended, read_lines
 from explain_log.narration.rules import RulesNarrator
 from explain_log.report import Report, Source, SourceFile, UnknownShape
-from explain_log.statements import Recogniser, Shapes
+from explain_log.statements import Recogniser, Shapes, Statement
 
 MOST_SHAPES_SHOWN = 20
 
@@ -29,8 +29,8 @@ def make_report(
     """
     reading = _Reading(load_knowledge())
     total = _total_bytes(origins)
-    for count, line in enumerate(read_lines(origins)):
-        reading.take(line)
+    for count, (line, statement) in enumerate(mended(read_lines(origins), reading.recognise)):
+        reading.take(line, statement)
         if progress is not None and not count % 4096:
             progress(sum(origin.bytes for origin in origins), total)
     name = origins[0].name if len(origins) == 1 else ", ".join(origin.name for origin in origins)
@@ -48,9 +48,9 @@ def report_of_lines(lines: Iterable[Line], language: str, *, name: str, size: in
     """The same for lines that are already cut."""
     reading = _Reading(load_knowledge())
     last = 0
-    for line in lines:
-        reading.take(line)
-        last = line.number
+    for line, statement in mended(lines, reading.recognise):
+        reading.take(line, statement)
+        last = line.number + line.span - 1
     source = Source(name, size, last, [SourceFile(name, 1, last)])
     return reading.report(source, language)
 
@@ -69,7 +69,7 @@ class _Reading:
 
     def __init__(self, knowledge: Knowledge) -> None:
         self._knowledge = knowledge
-        self._recogniser = Recogniser(knowledge)
+        self.recognise = Recogniser(knowledge).recognise
         self._assembler = Assembler(knowledge)
         self._shapes = Shapes()
         self._envelopes: dict[str, None] = {}
@@ -79,20 +79,19 @@ class _Reading:
         self._last_line = 0
         self._terms: dict[str, None] = {}
 
-    def take(self, line: Line) -> None:
-        self._last_line = line.number
+    def take(self, line: Line, statement: Statement | None) -> None:
+        self._last_line = line.number + line.span - 1
         for envelope in line.envelope:
             self._envelopes[envelope] = None
         if line.time is not None:
             self._times[1:] = [line.time]
-        statement = self._recogniser.recognise(line)
         if statement is None:
             self._shapes.add(line.number, line.text)
             return
         if not line.envelope and statement.id.startswith("llama."):
             self._envelopes["llama.cpp"] = None
         if line.number != self._last_recognised:
-            self._recognised += 1
+            self._recognised += line.span
             self._last_recognised = line.number
         self._assembler.take(statement)
 

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 
 from explain_log.errors import InputError
 from explain_log.lines.envelopes import unwrap
+from explain_log.lines.joining import completed
 from explain_log.lines.line import Line
+from explain_log.lines.mending import mended
 from explain_log.lines.source import Origin, decoded_blocks, parse_origin
 from explain_log.lines.splitting import Lines
 
-__all__ = ["Line", "Origin", "lines_of_text", "parse_origin", "read_lines", "unwrap"]
+__all__ = ["Line", "Origin", "lines_of_text", "mended", "parse_origin", "read_lines", "unwrap"]
 
 
 def read_lines(origins: list[Origin]) -> Iterator[Line]:
@@ -19,6 +21,10 @@ def read_lines(origins: list[Origin]) -> Iterator[Line]:
     Of a part, `FILE:120-180`, the lines keep the numbers that they have in the whole file.
     Raises InputError where an input cannot be opened, is no text or lacks the lines that are wanted.
     """
+    return completed(_unwrapped(origins))
+
+
+def _unwrapped(origins: list[Origin]) -> Iterator[Line]:
     offset = 0
     for origin in origins:
         cutter = Lines(offset + 1)
@@ -39,6 +45,10 @@ def read_lines(origins: list[Origin]) -> Iterator[Line]:
 
 def lines_of_text(text: str) -> Iterator[Line]:
     """The lines of a text that is already decoded, numbered from 1."""
+    return completed(_unwrapped_text(text))
+
+
+def _unwrapped_text(text: str) -> Iterator[Line]:
     for number, part in Lines().cut(iter((text,))):
         line = Line(number, part)
         unwrap(line)

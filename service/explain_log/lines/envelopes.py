@@ -7,9 +7,9 @@ envelopes may be nested in any way.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
+from explain_log.lines import collectors, quoting
 from explain_log.lines.line import Line
 from explain_log.lines.logfmt import scan_value
 
@@ -17,6 +17,7 @@ _MOST_ENVELOPES = 8
 _LEVELS = {"I": "info", "W": "warn", "E": "error", "D": "debug", "T": "trace"}
 _SLOG_KEYS = frozenset(("time", "level", "source", "msg"))
 _SLOG_LEVELS = ("trace", "debug", "info", "warn", "error")
+_EDGES = "\x00 \t\ufeff"
 
 Envelope = Callable[[Line], bool]
 
@@ -24,25 +25,28 @@ Envelope = Callable[[Line], bool]
 def unwrap(line: Line) -> None:
     """Takes all envelopes off a line, in place."""
     if "\x1b" in line.raw:
-        line.raw = line.text = _without_colours(line.raw)
+        from explain_log.lines.colours import without_colours
+
+        line.raw = line.text = without_colours(line.raw)
         line.envelope = ("ansi",)
-    text = line.text.strip("\x00 \t\ufeff")
-    line.text = text
+    unwrap_text(line)
+
+
+def unwrap_text(line: Line) -> None:
+    """Takes off the envelopes that a line's text wears, until one holds only a part of a line, or several."""
+    line.text = line.text.strip(_EDGES)
     for _ in range(_MOST_ENVELOPES):
-        if not line.text or not any(take_off(line) for take_off in _BY_FIRST.get(line.text[0], _ANY)):
+        text = line.text
+        if not text:
             return
-
-
-_COLOURS: re.Pattern[str] | None = None
-
-
-def _without_colours(text: str) -> str:
-    """Without terminal escapes: colours, cursor moves, titles, character sets (`tput sgr0` writes one)."""
-    global _COLOURS  # noqa: PLW0603 - compiled once, and only for logs that have colours
-    if _COLOURS is None:
-        sequences = (r"\[[0-?]*[ -/]*[@-~]", r"\][^\x07\x1b]*(?:\x07|\x1b\\)?", r"[ -/]+[0-~]", r"[0-Z\\^-~]")
-        _COLOURS = re.compile(f"\x1b(?:{'|'.join(sequences)})")
-    return _COLOURS.sub("", text).replace("\x1b", "")
+        for take_off in _BY_FIRST.get(text[0], _OTHERS):
+            if take_off(line):
+                break
+        else:
+            return
+        piece = line.piece
+        if piece is not None and (not piece[2] or "\n" in piece[1]):
+            return
 
 
 def _slog(line: Line) -> bool:
@@ -60,13 +64,19 @@ def _slog(line: Line) -> bool:
     if looks_like_time(head.get("time", "")):
         line.time = head["time"]
     if "level" in head:
-        line.level = _slog_level(head["level"])
+        line.level = slog_level(head["level"])
     if "source" in head:
         line.source = head["source"].replace("\\", "/").rpartition("/")[2]
-    line.text = " ".join(head["msg"].split())
+    line.text = " ".join(head["msg"].split()) or _first_key(text[position:])
     line.attrs = text[position:]
     line.envelope = (*line.envelope, "slog")
     return True
+
+
+def _first_key(attrs: str) -> str:
+    """What stands for an empty message: the first attribute's key, `[architecture]`."""
+    key, equals, _ = attrs.strip().partition("=")
+    return f"[{key}]" if equals and " " not in key else ""
 
 
 def looks_like_time(text: str) -> bool:
@@ -74,8 +84,8 @@ def looks_like_time(text: str) -> bool:
     return len(text) >= 19 and text[4] == text[7] == "-" and text[10] in "T " and text[13] == text[16] == ":"
 
 
-def _slog_level(value: str) -> str:
-    """`INFO`, `DEBUG-4` (trace before it had a name), `WARN+1`."""
+def slog_level(value: str) -> str:
+    """The level that slog writes as `INFO`, `DEBUG-4` (trace before it had a name), `WARN+1`."""
     name, offset = value.lower(), ""
     for sign in "+-":
         if sign in name:
@@ -159,13 +169,51 @@ def _llama_prefix(line: Line) -> bool:
     return True
 
 
-_ANY: tuple[Envelope, ...] = ()
-_DIGITS: tuple[Envelope, ...] = (_go_log, _llama_prefix)
+def _lettered(line: Line) -> bool:
+    """What begins with a letter: a bar, a clock, a dash or an at-sign early on tells which envelope it may be."""
+    text = line.text
+    colon = text.find(":", 4, 32)
+    if colon > 0 and text[colon + 3 : colon + 4] == ":" and collectors.dated(line):
+        return True
+    if text.find("|", 1, 80) > 0 and collectors.compose(line):
+        return True
+    if text.find(" : ", 1, 20) > 0 and quoting.powershell(line):
+        return True
+    if text.find(".log:", 1, 128) > 0 and quoting.file_numbered(line):
+        return True
+    word = text[: text.find(" ") + 1]
+    return ("-" in word and collectors.stern(line)) or (("@" in word or word[-2:] == "S") and quoting.prompted(line))
+
+
+def _json(line: Line) -> bool:
+    if "{" not in line.text[:2]:
+        return False
+    from explain_log.lines.records import json_record
+
+    return json_record(line)
+
+
+_OTHERS: tuple[Envelope, ...] = (_lettered,)
+_DIGITS: tuple[Envelope, ...] = (
+    _go_log, _llama_prefix, collectors.dated, collectors.clocked, collectors.epoch, quoting.numbered, *_OTHERS,
+)  # fmt: skip
 _BY_FIRST: dict[str, tuple[Envelope, ...]] = {
-    "t": (_slog,),
-    "l": (_slog,),
-    "m": (_slog,),
-    "[": (_gin,),
+    "t": (_slog, _lettered),
+    "l": (_slog, _lettered),
+    "m": (_slog, _lettered),
+    "s": (collectors.streamed, _lettered),
+    "M": (collectors.exported, _lettered),
+    "C": (quoting.prompted, _lettered),
+    "P": (quoting.prompted, _lettered),
+    "D": (_llama_prefix, quoting.prompted, _lettered),
+    "$": (quoting.prompted,),
+    "(": (quoting.prompted,),
+    "[": (_gin, collectors.bracketed, _json),
+    "{": (_json,),
+    "<": (collectors.syslog, quoting.tagged),
+    ">": (quoting.quoted,),
+    "`": (quoting.fenced,),
+    "~": (quoting.fenced,),
     **dict.fromkeys("0123456789", _DIGITS),
-    **dict.fromkeys(_LEVELS, (_llama_prefix,)),
+    **dict.fromkeys("IWET", (_llama_prefix, _lettered)),
 }

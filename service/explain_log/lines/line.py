@@ -6,15 +6,19 @@ from __future__ import annotations
 class Line:
     """One line, or one part of a line that bare carriage returns overwrite.
 
-    number: 1-based in the input as given, over all files.
+    number: 1-based in the input as given, over all files.  span: how many lines of the input it takes up.
     text: what the program printed, envelopes taken off; for slog the message alone.
     time: ISO 8601 as far as the log gives it, or None.  level: trace, debug, info, warn, error or None.
     source: `server.go:594` where the program says so.  attrs: slog's attributes, unparsed.
+    process: who printed it where an envelope tells, such as "ollama[1234]", a container or a pod.
     envelope: what was taken off, outermost first, such as ("journald", "slog").
     raw: the line as given, without colours.
+    piece: what an envelope holds that may be less or more than one line, until it is put together.
     """
 
-    __slots__ = ("attrs", "envelope", "level", "number", "raw", "source", "text", "time")
+    __slots__ = (
+        "attrs", "envelope", "level", "number", "piece", "process", "raw", "source", "span", "text", "time",
+    )  # fmt: skip
 
     def __init__(self, number: int, raw: str) -> None:
         self.number = number
@@ -23,8 +27,11 @@ class Line:
         self.time: str | None = None
         self.level: str | None = None
         self.source: str | None = None
+        self.process: str | None = None
         self.attrs = ""
         self.envelope: tuple[str, ...] = ()
+        self.piece: tuple[str, str, bool] | None = None
+        self.span = 1
 
     def __repr__(self) -> str:
         return f"Line({self.number}, {self.text[:60]!r}, envelope={self.envelope})"

@@ -1,0 +1,222 @@
+"""Mends what terminals and interleaved writers did to lines: wrapped ones are joined, glued ones split.
+
+Only where it makes known lines of unknown ones: a predicate says which statement a line is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
+from typing import Generic, Protocol, TypeVar
+
+from explain_log.lines.envelopes import unwrap
+from explain_log.lines.joining import part_of
+from explain_log.lines.line import Line
+
+SAMPLE_LINES = 256
+_NARROWEST, _WIDEST = 40, 300
+_LOST_BLANKS = 2  # that copying takes off a line's end
+_MOST_PIECES, _MOST_UNKNOWN = 40, 6
+_MOST_TRIES = 3
+_ONE_LINE_EACH = frozenset(("cri", "docker-json", "journald", "syslog", "slog-json", "llama-json", "loki", "cloud"))
+
+
+class Known(Protocol):
+    """What recognising gives: it has the id of a known statement."""
+
+    id: str
+
+
+S = TypeVar("S", bound=Known)
+Recognise = Callable[[Line], S | None]
+
+
+def mended(lines: Iterable[Line], recognise: Recognise[S]) -> Iterator[tuple[Line, S | None]]:
+    """(line, what it is or None) of every line, glued lines split and wrapped ones joined where that helps."""
+    lines = iter(lines)
+    sample = list(islice(lines, SAMPLE_LINES))
+    seam = _Seam(sample)
+    held: _Held[S] | None = None
+    for line in chain(sample, lines):
+        found = recognise(line)
+        if held is not None:
+            if found is None and held.takes(line):
+                held.add(line)
+                continue
+            yield from held.best()
+            held = None
+        halves = _split(line, found, recognise) if line.text else None
+        if halves is not None:
+            yield from halves
+        elif line.text and seam.open_end(line, known=found is not None):
+            held = _Held(line, found, recognise, seam)
+        else:
+            yield line, found
+    if held is not None:
+        yield from held.best()
+
+
+class _Seam:
+    """Where a terminal broke lines: the width that none exceeds and many reach."""
+
+    def __init__(self, sample: list[Line]) -> None:
+        lengths = [len(line.raw) for line in sample if line.text]
+        self.width = max(lengths, default=0)
+        near = sum(1 for length in lengths if length > 0.85 * self.width)
+        self._narrow = _NARROWEST <= self.width <= _WIDEST
+        self._wraps = self._narrow and near >= 3 and near * 12 > len(lengths)
+
+    def open_end(self, line: Line, *, known: bool) -> bool:
+        """Whether a line may go on in the next one."""
+        if not _ONE_LINE_EACH.isdisjoint(line.envelope):
+            return False
+        if _in_quotes(line):
+            return True
+        return self._narrow and (self._wraps or not known) and 2 * len(line.raw) > self.width
+
+    def between(self, line: Line, following: Line) -> bool:
+        """Whether the second would not have fitted behind the first: so breaks every terminal."""
+        length, word = len(line.raw), len(following.raw.split(" ", 1)[0])
+        return self._narrow and length <= self.width + _LOST_BLANKS and length + 1 + word > self.width
+
+    def tight(self, line: Line) -> bool:
+        """Whether a line was broken wherever its letters reached the width."""
+        return line.raw[-1:] == " " or len(line.raw) >= self.width - _LOST_BLANKS
+
+
+def _in_quotes(line: Line) -> bool:
+    """slog escapes line ends, so a value whose quotes are open goes on in the next line (or was cut)."""
+    if not line.envelope or line.envelope[-1] != "slog" or line.attrs.count('"') % 2 == 0:
+        return False
+    return line.attrs.replace('\\"', "").count('"') % 2 == 1
+
+
+class _Held(Generic[S]):
+    """A line that may go on, and the unknown lines behind it."""
+
+    def __init__(self, line: Line, found: S | None, recognise: Recognise[S], seam: _Seam) -> None:
+        self._pieces = [line]
+        self._whole, self._found = line, found
+        self._joined = 1
+        self._recognise = recognise
+        self._seam = seam
+
+    def takes(self, line: Line) -> bool:
+        """Whether a line may be the rest of what is held."""
+        first, last = self._pieces[0], self._pieces[-1]
+        if not line.text or line.piece is not None or line.envelope != first.envelope[: len(line.envelope)]:
+            return False
+        if _in_quotes(self._whole):
+            return len(self._pieces) < _MOST_PIECES
+        return len(self._pieces) < _MOST_UNKNOWN and self._seam.between(last, line)
+
+    def add(self, line: Line) -> None:
+        """Keeps a line, and looks whether with it all becomes a known statement."""
+        tight = self._seam.tight(self._pieces[-1])
+        self._pieces.append(line)
+        for together in (self._tight, self._spaced) if tight else (self._spaced, self._tight):
+            whole = self._line(together())
+            found = self._recognise(whole)
+            if found is not None and (self._found is None or found.id == self._found.id):
+                self._whole, self._found, self._joined = whole, found, len(self._pieces)
+                return
+
+    def best(self) -> Iterator[tuple[Line, S | None]]:
+        """What became of the lines held."""
+        yield self._whole, self._found
+        rest = self._pieces[self._joined :]
+        if rest:
+            again = _Held(rest[0], None, self._recognise, self._seam)
+            for line in rest[1:]:
+                again.add(line)
+            yield from again.best()
+
+    def _tight(self) -> str:
+        width = self._seam.width
+        raws = [line.raw for line in self._pieces[:-1]]
+        texts = [raw.ljust(width) if width - len(raw) <= _LOST_BLANKS else raw for raw in raws]
+        return _without_marks(texts, self._pieces) + _shown(self._pieces[-1])
+
+    def _spaced(self) -> str:
+        texts = [line.raw.strip() for line in self._pieces[:-1]]
+        return " ".join((_without_marks(texts, self._pieces, " "), _shown(self._pieces[-1]).strip()))
+
+    def _line(self, raw: str) -> Line:
+        first = self._pieces[0]
+        whole = Line(first.number, raw)
+        unwrap(whole)
+        whole.span = sum(line.span for line in self._pieces)
+        whole.piece = None
+        if whole.time is None or whole.time[0] == "-":
+            whole.time = first.time
+        return whole
+
+
+def _without_marks(texts: list[str], pieces: list[Line], blank: str = "") -> str:
+    """The first text as it is, and of the others what is left without what quotes each of them."""
+    return blank.join(
+        text if not number or not piece.envelope else piece.text
+        for number, (text, piece) in enumerate(zip(texts, pieces, strict=False))
+    )
+
+
+def _shown(line: Line) -> str:
+    return line.text if line.envelope else line.raw
+
+
+def _split(line: Line, found: S | None, recognise: Recognise[S]) -> list[tuple[Line, S | None]] | None:
+    """Two lines that stand on one, where both are known; None where it is one line."""
+    for at in _seconds(line, known=found is not None):
+        second = part_of(line, _printed(line)[at:], _outer(line))
+        second_found = recognise(second)
+        if second_found is None:
+            continue
+        first = _first_half(line, at)
+        first_found = recognise(first) if first.text else None
+        if first_found is not None or not first.text.strip(". "):
+            return [(first, first_found), (second, second_found)]
+    return None
+
+
+def _printed(line: Line) -> str:
+    return line.attrs if line.envelope[-1:] == ("slog",) else line.text
+
+
+def _outer(line: Line) -> tuple[str, ...]:
+    return line.envelope[:-1] if line.envelope[-1:] in (("slog",), ("llama.cpp",), ("gin",)) else line.envelope
+
+
+def _first_half(line: Line, at: int) -> Line:
+    first = part_of(line, "")
+    first.source, first.text, first.attrs = line.source, line.text, line.attrs
+    if _printed(line) is line.attrs:
+        first.attrs = line.attrs[:at].rstrip()
+    else:
+        first.text = line.text[:at].rstrip()
+    return first
+
+
+def _seconds(line: Line, *, known: bool) -> list[int]:
+    """Where within a line a second one may begin."""
+    text = _printed(line)
+    places = [text.find(mark, 1) for mark in ("time=20", "[GIN] 20")]
+    if text[:1] == ".":
+        places.append(len(text) - len(text.lstrip(". ")))
+    colon = text.find(": ")
+    if colon > 0:
+        places.append(text.find(text[: colon + 2], colon))
+    if not known and colon > 0:
+        places += _prefixes(text)
+    return sorted({place for place in places if 0 < place < len(text)})
+
+
+_PREFIX: re.Pattern[str] | None = None
+
+
+def _prefixes(text: str) -> list[int]:
+    """Where names of functions with a colon stand in a line: `ggml_cuda_init: `, `llama_context: `."""
+    global _PREFIX  # noqa: PLW0603 - compiled once, and only for logs with unknown lines
+    if _PREFIX is None:
+        _PREFIX = re.compile(r"(?:llama|llm|ggml|gguf|load|print|clip|common)_[a-z0-9_]{3,60}: ")
+    return [found.start() for found in islice(_PREFIX.finditer(text, 1), _MOST_TRIES)]
