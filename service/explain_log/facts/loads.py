@@ -38,6 +38,8 @@ class LoadAssembler:
         self._rank = -1
         self._causes: list[Failure] = []
         self._fitting = False
+        self._by_ollama = False
+        self._over = False  # the load under way has failed; what its runner still prints belongs to it
         self._estimate: Estimate | None = None
         self._estimate_lines: dict[str, list[int]] = {}
 
@@ -111,7 +113,7 @@ class LoadAssembler:
             return False
         rank = _RANK[stage]
         begins = rank <= _RANK["metadata"]
-        same_attempt = stage == "attempt" and self._rank == rank and self._same_command(statement)
+        same_attempt = stage == "attempt" and self._rank == rank and not self._over and self._same_command(statement)
         if self.current is None or (begins and rank <= self._rank and not same_attempt):
             if self.current is None and not begins and self._goes_on(statement):
                 return False
@@ -121,6 +123,7 @@ class LoadAssembler:
                 self.starts_inside = statement.line.number
         self._rank = max(self._rank, rank)
         if stage == "attempt" and self.current is not None:
+            self._by_ollama = statement.id.startswith("ollama.load.")
             take_command(self.current, statement)
         return True
 
@@ -141,18 +144,18 @@ class LoadAssembler:
 
     def _ready(self, statement: Statement) -> None:
         load = self.current
+        if self._over:
+            return
         if load is None:
             if self.loads and self.loads[-1].outcome == "ready":
                 return  # printed twice for one load
-            if self.loads and self.loads[-1].outcome == "failed" and not statement.fields:
-                return
             if statement.id.startswith(("llama.", "ollama.runner.cpp_")):
                 return
             load = self._open(statement)
             if len(self.loads) == 1:
                 self.starts_inside = statement.line.number
-        if load.purpose != "serve":
-            return
+        if load.purpose != "serve" or (self._by_ollama and not statement.id.startswith("ollama.load.")):
+            return  # Ollama waits for its runner: the runner's own word comes before that
         load.outcome = "ready"
         load.last_line = statement.line.number
         load.lines.setdefault("outcome", []).append(statement.line.number)
@@ -161,21 +164,16 @@ class LoadAssembler:
     def _fail(self, failure: Failure, statement: Statement) -> None:
         """Notes what failed: the most specific of a failed load's lines is its cause."""
         load = self.current
-        if load is None:
-            if self.loads and self.loads[-1].outcome == "failed" and self.loads[-1].error is not None:
-                self._blame(self.loads[-1], [*self._causes, failure])
-            return
-        if load.purpose != "serve":
+        if load is None or load.purpose != "serve":
             return
         self._causes.append(failure)
-        load.last_line = statement.line.number
-        if failure.fatal:
+        load.last_line = max(load.last_line, statement.line.number)
+        if failure.fatal and not self._over:
+            self._over = True
             load.outcome = "failed"
             load.lines["outcome"] = [statement.line.number]
+        if self._over:
             self._blame(load, self._causes)
-            causes = self._causes
-            self._close()
-            self._causes = causes
 
     @staticmethod
     def _blame(load: ModelLoad, causes: list[Failure]) -> None:
@@ -219,6 +217,8 @@ class LoadAssembler:
         self._rank = -1
         self._causes = []
         self._fitting = False
+        self._by_ollama = False
+        self._over = False
 
     def _note_estimate(self, statement: Statement, facts: list[tuple[str, Any]]) -> None:
         if self.current is not None and self._rank == _RANK["attempt"] and self.current.estimate is None:
@@ -235,7 +235,7 @@ class LoadAssembler:
     def finish(self) -> int | None:
         """Closes what is under way; the first line of a load whose end the log does not show, or None."""
         load = self.current
-        inside = load.first_line if load is not None and self._rank >= 0 else None
+        inside = load.first_line if load is not None and self._rank >= 0 and not self._over else None
         if load is not None and self._causes and any(cause.ends_load for cause in self._causes):
             self._give_up()
             return None
