@@ -13,10 +13,10 @@ from explain_log.cli.pages import LivePage, show
 from explain_log.cli.progress import StatusLine
 from explain_log.cli.settings import Settings
 from explain_log.errors import ModelUnavailable
+from explain_log.narration.explanation import Explanation
 from explain_log.render.words import Words
 from explain_log.report import Report
 
-DEFAULT_HOST = "http://127.0.0.1:11434"
 _TICK_SECONDS = 0.2
 
 
@@ -27,11 +27,13 @@ def explain_with_model(report: Report, settings: Settings) -> None:
         live = LivePage(report, settings)
     narration = _Narration(report, settings, live)
     try:
-        asyncio.run(narration.run())
+        report.explanation = asyncio.run(narration.run())
     except ModelUnavailable as error:
         streams.say(Words(settings.language)("notes.no_model", reason=" ".join(str(error).split())))
     finally:
         narration.status.wipe()
+    for problem in narration.problems:
+        streams.say(problem)
     if live is not None and live.begun:
         live.finish(report)
     else:
@@ -46,26 +48,27 @@ class _Narration:
         self._settings = settings
         self._live = live
         self._words = Words(settings.language)
-        self._model = settings.text("model")
+        self._waiting = self._words("progress.connecting")
         self._writing = False
         self._passed = 0
+        self.problems: list[str] = []
         self.status = StatusLine()
 
-    async def run(self) -> None:
-        """Raises ModelUnavailable with the reason in one line."""
+    async def run(self) -> Explanation:
+        """The explanation in the model's words. Raises ModelUnavailable with the reason in one line."""
         from explain_log.narration.explain import ModelOptions, narrate
 
         settings = self._settings
         options = ModelOptions(
-            model=self._model or None,
-            host=settings.text("ollama_host") or os.environ.get("OLLAMA_HOST") or DEFAULT_HOST,
+            model=settings.text("model") or None,
+            host=settings.text("ollama_host") or os.environ.get("OLLAMA_HOST", ""),
             allow_remote=settings.flag("allow_remote"),
             question=settings.text("question") or None,
             language=settings.language,
         )
         ticking = asyncio.create_task(self._tick())
         try:
-            await narrate(self._report, options, self._on_event)
+            return await narrate(self._report, options, self._on_event)
         finally:
             ticking.cancel()
             with suppress(asyncio.CancelledError):
@@ -83,16 +86,16 @@ class _Narration:
         if self._writing:
             self.status.show(self._words("progress.writing", count=self._passed, seconds=seconds))
         else:
-            self.status.show(self._words("progress.loading", model=self._model, seconds=seconds))
+            self.status.show(self._words("progress.waiting", text=self._waiting, seconds=seconds))
 
     def _on_event(self, kind: str, payload: Any) -> None:
         if kind == "loading":
-            self._model = str(payload) or self._model
+            self._waiting = str(payload)
+        elif kind == "problem":
+            self.problems.append(str(payload))
         elif kind == "sentence":
             self._writing = True
             self._passed += 1
             if self._live is not None:
                 self.status.wipe()
                 self._live.sentence(*payload)
-        elif kind == "rejected":
-            self._writing = True

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from explain_log.cli import streams
 from explain_log.cli.settings import Settings
+from explain_log.narration.explanation import Sentence
 from explain_log.report import Report
+
+if TYPE_CHECKING:
+    from explain_log.render.colours import Line
 
 
 def show(report: Report, settings: Settings) -> None:
@@ -32,9 +38,9 @@ def show(report: Report, settings: Settings) -> None:
 
 
 class LivePage:
-    """A page of text that begins with the sentences of a model, each written as soon as it has passed.
+    """A page of text that grows: each sentence of the explanation is written as soon as it is certain.
 
-    `begun` tells whether anything is written yet: until then the page may still be shown in another way.
+    `begun` tells whether anything is written yet: until then the report may still be shown as a whole.
     """
 
     def __init__(self, report: Report, settings: Settings) -> None:
@@ -44,40 +50,48 @@ class LivePage:
         self._words = Words(settings.language)
         self._colour = streams.shows_colour(settings.text("color"))
         self._section = ""
-        self._told: set[str] = set()
+        self._number = 0
+        self._tables_due = True
+        self._told: set[tuple[str, str]] = set()
         self.begun = False
 
-    def sentence(self, section: str, heading: str, text: str) -> None:
+    def sentence(self, section: str, sentence: Sentence) -> None:
         """Writes a sentence, under its heading where the one before belongs to another section."""
-        from explain_log.render.colours import paint
-        from explain_log.render.page import SectionPart, headline
-        from explain_log.render.safe import visible
-        from explain_log.render.text import headline_lines, section_lines, sentence_lines
+        from explain_log.render import page, text
 
         width = streams.width()
-        lines = [] if self.begun else headline_lines(headline(self._report, self._words), width)
-        shown = visible(text)
-        if section == self._section:
-            lines += sentence_lines(shown, width)
-        else:
-            lines += section_lines(SectionPart(section, visible(heading), [shown]), width)
-        streams.write(paint(lines, colour=self._colour))
+        lines = [] if self.begun else text.headline_lines(page.headline(self._report, self._words), width)
+        if section != self._section:
+            lines += self._tables(section, width)
+            lines += text.heading_lines(page.heading(self._report, section, self._words), width)
+            self._section, self._number = section, 0
+        self._number += 1
+        lines += text.part_lines(page.sentence_part(sentence, self._report, self._words), self._number, width)
+        self._write(lines)
         self.begun = True
-        self._section = section
-        self._told.add(shown)
+        self._told.add((section, sentence.text))
+
+    def _tables(self, section: str, width: int) -> list[Line]:
+        """The tables, once the sections that stand before them are through."""
+        from explain_log.render import page, text
+
+        if not self._tables_due or page.is_before_tables(section):
+            return []
+        self._tables_due = False
+        return text.table_lines(page.make_page(self._report, self._words), self._words, width)
 
     def finish(self, report: Report) -> None:
-        """Writes what is not written yet: other sentences, tables, findings."""
-        from explain_log.render.colours import paint
-        from explain_log.render.page import make_page
-        from explain_log.render.text import rest_lines, section_lines
+        """Writes what is not written yet: sentences that the rules had to say after all, tables, findings."""
+        from explain_log.render import page, text
 
+        for section in report.explanation.sections if report.explanation else []:
+            for sentence in section.statements:
+                if (section.id, sentence.text) not in self._told:
+                    self.sentence(section.id, sentence)
         width = streams.width()
-        page = make_page(report, self._words)
-        lines = []
-        for part in (*page.before, *page.after):
-            part.sentences = [one for one in part.sentences if one not in self._told]
-        for part in page.before:
-            lines += section_lines(part, width) if part.sentences else []
-        page.after = [part for part in page.after if part.sentences]
-        streams.write(paint(lines + rest_lines(page, self._words, width), colour=self._colour))
+        self._write(self._tables("", width) + text.end_lines(page.make_page(report, self._words), self._words, width))
+
+    def _write(self, lines: list[Line]) -> None:
+        from explain_log.render.colours import paint
+
+        streams.write(paint(lines, colour=self._colour))

@@ -10,7 +10,7 @@ from explain_log.render.words import Words
 from explain_log.report import Report
 
 Told = set[tuple[str, str]]
-"""The advice that the page has told already: (action, command)."""
+"""The advice that the page has told already: (action, effect)."""
 
 _MOST_RANGES = 4
 _MOST_EVIDENCE = 2
@@ -47,13 +47,14 @@ def finding_parts(report: Report, words: Words, told: Told) -> list[FindingPart]
 
     Advice that is told already is not told again.
     """
+    several = sum(load.purpose == "serve" for load in report.loads) > 1
     by_id: dict[str, list[Finding]] = {}
     for finding in report.findings:
         by_id.setdefault(finding.id, []).append(finding)
-    return [_part(group, words, told) for group in by_id.values()]
+    return [_part(group, words, told, several=several) for group in by_id.values()]
 
 
-def _part(group: list[Finding], words: Words, told: Told) -> FindingPart:
+def _part(group: list[Finding], words: Words, told: Told, *, several: bool) -> FindingPart:
     finding = max(group, key=lambda one: one.load or 0)
     severity = "benign" if finding.benign else finding.severity
     return FindingPart(
@@ -62,11 +63,18 @@ def _part(group: list[Finding], words: Words, told: Told) -> FindingPart:
         label=words(f"severity.{severity}"),
         title=visible(finding.title),
         detail=visible(finding.detail),
-        where=line_ranges([evidence.line for evidence in finding.evidence]),
+        where=_where(finding, words, several=several),
         also=_also(group, finding, words),
         evidence=_quoted(finding),
         advice=[advice_part(one, words, told) for one in finding.advice if _key(one) not in told],
     )
+
+
+def _where(finding: Finding, words: Words, *, several: bool) -> str:
+    """The lines that show it, and of several loads the one that it is about."""
+    lines = line_ranges([evidence.line for evidence in finding.evidence])
+    load = words("findings.load", load=finding.load) if several and finding.load is not None else ""
+    return " · ".join(filter(None, (load, lines)))
 
 
 def _also(group: list[Finding], shown: Finding, words: Words) -> str:
@@ -85,7 +93,7 @@ def _quoted(finding: Finding) -> list[tuple[int, str]]:
 
 
 def _line(evidence: Evidence) -> tuple[int, str]:
-    return evidence.line, visible(evidence.text)
+    return evidence.line, visible(" ".join(evidence.text.split()))
 
 
 def advice_part(advice: Advice, words: Words, told: Told) -> AdvicePart:
@@ -97,7 +105,7 @@ def advice_part(advice: Advice, words: Words, told: Told) -> AdvicePart:
 
 
 def _key(advice: Advice) -> tuple[str, str]:
-    return advice.action, advice.command
+    return advice.action, advice.effect
 
 
 def _steps(advice: Advice) -> tuple[tuple[str, str], ...]:

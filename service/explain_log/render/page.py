@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from explain_log.checks.finding import Advice
-from explain_log.narration.explanation import SECTIONS, Section
+from explain_log.narration.explanation import SECTIONS, Sentence
 from explain_log.render.findings import AdvicePart, FindingPart, Told, advice_part, finding_parts, ranges
 from explain_log.render.loads import LoadTable, Placement, load_table, placements
 from explain_log.render.safe import visible
@@ -54,8 +54,7 @@ def make_page(report: Report, words: Words) -> Page:
     """The page of a report, in the language of `words`."""
     told: Told = set()
     sections = _sections(report, words, told)
-    tables = SECTIONS.index(_PLACEMENT)
-    before = [part for part in sections if _order(part.id) <= tables]
+    before = [part for part in sections if is_before_tables(part.id)]
     return Page(
         headline=headline(report, words),
         before=before,
@@ -67,13 +66,9 @@ def make_page(report: Report, words: Words) -> Page:
     )
 
 
-def _sections(report: Report, words: Words, told: Told) -> list[SectionPart]:
-    """The sections that say something, in the contract's order."""
-    if report.explanation is None:
-        return []
-    advice = [advice for finding in report.findings for advice in finding.advice]
-    sections = sorted(report.explanation.sections, key=lambda section: _order(section.id))
-    return [_section(section, advice, words, told) for section in sections if section.statements]
+def is_before_tables(section_id: str) -> bool:
+    """Whether a section stands before the tables."""
+    return _order(section_id) <= SECTIONS.index(_PLACEMENT)
 
 
 def _order(section_id: str) -> int:
@@ -81,12 +76,36 @@ def _order(section_id: str) -> int:
     return SECTIONS.index(section_id) if section_id in SECTIONS else -1
 
 
-def _section(section: Section, advice: list[Advice], words: Words, told: Told) -> SectionPart:
-    sentences: list[str | AdvicePart] = []
-    for sentence in section.statements:
-        meant = next((one for one in advice if sentence.text.startswith(one.action)), None)
-        sentences.append(visible(sentence.text) if meant is None else advice_part(meant, words, told))
-    return SectionPart(section.id, visible(section.heading), sentences)
+def _sections(report: Report, words: Words, told: Told) -> list[SectionPart]:
+    """The sections that say something, in the contract's order."""
+    if report.explanation is None:
+        return []
+    parts = []
+    for section in sorted(report.explanation.sections, key=lambda section: _order(section.id)):
+        sentences = [sentence_part(sentence, report, words, told) for sentence in section.statements]
+        if sentences:
+            parts.append(SectionPart(section.id, visible(section.heading), sentences))
+    return parts
+
+
+def heading(report: Report, section_id: str, words: Words) -> str:
+    """The heading of a section of the report's explanation."""
+    sections = report.explanation.sections if report.explanation else []
+    return next((visible(section.heading) for section in sections if section.id == section_id), words("page.answer"))
+
+
+def sentence_part(sentence: Sentence, report: Report, words: Words, told: Told | None = None) -> str | AdvicePart:
+    """A sentence as it is shown; advice with how to follow it, which is noted in `told`."""
+    for finding in report.findings:
+        for advice in finding.advice:
+            if _tells(sentence.text, advice):
+                return advice_part(advice, words, set() if told is None else told)
+    return visible(sentence.text)
+
+
+def _tells(text: str, advice: Advice) -> bool:
+    """Whether a sentence is this advice: its action and its effect, which has this load's numbers."""
+    return text.startswith(advice.action) and text.endswith(advice.effect)
 
 
 def headline(report: Report, words: Words) -> Headline:

@@ -10,7 +10,7 @@ from explain_log.render.page import Headline, Page, SectionPart
 from explain_log.render.width import columns, cut, wrap
 from explain_log.render.words import Words
 
-NARROWEST = 20
+NARROWEST = 30
 WIDEST_PROSE = 100
 """Longer lines are hard to read, however wide the terminal is."""
 
@@ -26,18 +26,23 @@ def text_lines(page: Page, words: Words, width: int) -> list[Line]:
     lines = headline_lines(page.headline, width)
     for section in page.before:
         lines += section_lines(section, width)
-    return lines + rest_lines(page, words, width)
+    lines += table_lines(page, words, width)
+    for section in page.after:
+        lines += section_lines(section, width)
+    return lines + end_lines(page, words, width)
 
 
-def rest_lines(page: Page, words: Words, width: int) -> list[Line]:
-    """The page after the sections that stand before the tables."""
+def table_lines(page: Page, words: Words, width: int) -> list[Line]:
+    """The list of loads and where they sit."""
     lines = load_lines(page.loads, words, width) if page.loads else []
     for placement in page.placements:
         lines += placement_lines(placement, words, width)
-    for section in page.after:
-        lines += section_lines(section, width)
-    if page.findings:
-        lines += _heading(words("findings.heading"))
+    return lines
+
+
+def end_lines(page: Page, words: Words, width: int) -> list[Line]:
+    """The findings and the notes."""
+    lines = heading_lines(words("findings.heading"), width) if page.findings else []
     for finding in page.findings:
         lines += finding_lines(finding, width)
     return lines + _note_lines(page.notes, width)
@@ -52,29 +57,29 @@ def headline_lines(headline: Headline, width: int) -> list[Line]:
     return lines
 
 
-def _heading(text: str) -> list[Line]:
-    return [[], [("heading", text)]]
+def heading_lines(text: str, width: int) -> list[Line]:
+    """A heading, set off from what is before it."""
+    return [[], *paragraph("heading", text, width, "")]
 
 
 def section_lines(section: SectionPart, width: int) -> list[Line]:
     """A section of the explanation: heading, then one sentence after the other."""
-    lines = _heading(section.heading)
-    for number, sentence in enumerate(section.sentences, 1):
-        if isinstance(sentence, str):
-            lines += sentence_lines(sentence, width)
-        else:
-            lines += _advice_lines(sentence, width, f"  {number}. ")
+    lines = heading_lines(section.heading, width)
+    for number, part in enumerate(section.sentences, 1):
+        lines += part_lines(part, number, width)
     return lines
 
 
-def sentence_lines(sentence: str, width: int) -> list[Line]:
+def part_lines(part: str | AdvicePart, number: int, width: int) -> list[Line]:
     """One sentence; what follows its first line is set in, so that one sees where the next one begins."""
-    return paragraph("", sentence, width, "    ", [("", "  ")])
+    if isinstance(part, str):
+        return paragraph("", part, width, "    ", [("", "  ")])
+    return _advice_lines(part, width, f"  {number}. ")
 
 
 def paragraph(style: str, text: str, width: int, indent: str, first: Line | None = None) -> list[Line]:
     """Wrapped text behind an indent; first: what stands in place of the first line's indent."""
-    limit, least = min(width, WIDEST_PROSE), NARROWEST // 2
+    limit, least = min(width, WIDEST_PROSE), 2
     begin = [("", indent)] if first is None else first
     room = limit - sum(columns(part) for _, part in begin)
     pieces = wrap(text, max(limit - columns(indent), least), max(room, least))
@@ -83,7 +88,7 @@ def paragraph(style: str, text: str, width: int, indent: str, first: Line | None
 
 def load_lines(table: LoadTable, words: Words, width: int) -> list[Line]:
     """The list of loads; the model's column gives way where the terminal is narrow."""
-    lines = _heading(words("loads.heading"))
+    lines = heading_lines(words("loads.heading"), width)
     widths = column_widths([table.header, *table.rows])
     widths[2] = max(6, min(widths[2], widths[2] + width - 2 - grid_width(widths, 2)))
     right = frozenset((0, 4, 5))
@@ -122,7 +127,7 @@ def _bar(device: DeviceRow, placement: Placement, room: int) -> Line:
 
 def _narrow_placement(placement: Placement, words: Words, width: int) -> list[Line]:
     """For each device a line with its name, layers and total, and a bar under it."""
-    lines: list[Line] = [[("", "  "), *_legend(words)]]
+    lines: list[Line] = [[("", "  "), *_legend(words)]] if width > NARROWEST else []
     rows = [[row.name, row.layers, f"{row.total} MiB" if row.total else ""] for row in placement.rows]
     widths = column_widths(rows)
     for row, device in zip(rows, placement.rows, strict=True):
