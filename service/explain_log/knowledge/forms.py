@@ -39,6 +39,7 @@ _HEX_DIGITS = frozenset("0123456789abcdefABCDEF")
 _MAX_DIGITS = 40
 # No size is nan, infinite or so large that a report could not hold it.
 _MOST_UNITS = 1e20
+_INFINITE = float("inf")
 
 
 def split_form(form: str) -> list[Part]:
@@ -99,7 +100,7 @@ def match_parts(parts: list[Part], text: str) -> dict[str, Value] | None:
     """The fields of `text` (blanks collapsed and trimmed) under a form's parts, or None.
 
     Each field runs to the first place where the next literal stands (the last for type `path`); the
-    literal that closes a form closes the line as well.
+    literal that closes a form closes the line as well. A number that is nan or infinite is left out.
     """
     last = parts[-1] if parts else ""
     if not isinstance(last, str) and last[1] == "text" and len(parts) > 1 and str(parts[-2]).endswith(" "):
@@ -117,9 +118,15 @@ def match_parts(parts: list[Part], text: str) -> dict[str, Value] | None:
         value = convert(kind, text[position:end]) if end >= position else None
         if value is None:
             return None
-        fields[name] = value
+        if is_measured(value):
+            fields[name] = value
         position = end
     return fields if position == len(text) else None
+
+
+def is_measured(value: Value) -> bool:
+    """False for nan and infinity: programs print them, but they are no facts, and JSON has no word for them."""
+    return not isinstance(value, float) or abs(value) < _INFINITE
 
 
 def _field_end(parts: list[Part], number: int, text: str, start: int) -> int:

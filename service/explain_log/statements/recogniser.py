@@ -7,7 +7,7 @@ those records of the catalogue are read whose first words occur.
 from __future__ import annotations
 
 from explain_log.knowledge import Knowledge
-from explain_log.knowledge.forms import Value, convert, match_parts
+from explain_log.knowledge.forms import Value, convert, is_measured, match_parts
 from explain_log.lines import Line
 from explain_log.lines.logfmt import parse
 from explain_log.statements.statement import Statement
@@ -59,13 +59,13 @@ class Recogniser:
 
 
 def _attributes(specs: dict[str, str], attrs: str) -> dict[str, Value]:
-    """The typed slog attributes of a line; one that is not of its type is left out."""
+    """The typed slog attributes of a line; one that is not of its type, or nan, is left out."""
     pairs = parse(attrs)
     fields: dict[str, Value] = {}
     for name, spec in specs.items():
         raw = pairs.get(name)
         if raw is not None:
             value = convert(spec.partition(" ")[0], raw)
-            if value is not None:
+            if value is not None and is_measured(value):
                 fields[name] = value
     return fields

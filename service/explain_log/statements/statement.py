@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from explain_log.knowledge.forms import Value
 from explain_log.lines import Line
 
-_INFINITE = float("inf")
-
 
 class Statement:
     """A line that a program is known to print.
@@ -37,8 +35,8 @@ class Statement:
         """(fact path, value in the fact's unit) of every field that is a fact by itself."""
         for field, (path, scale) in self._facts.items():
             value = self.fields.get(field)
-            if value is None or (isinstance(value, float) and not abs(value) < _INFINITE):
-                continue  # nan and inf are printed, but they are no facts, and JSON has no word for them
+            if value is None:
+                continue
             if scale != 1.0 and isinstance(value, (int, float)):
                 value = value * float(scale)
             yield self._named(str(path)), value
