@@ -59,3 +59,9 @@ def section_task(language: str, section: str) -> str:
     """What a section of the explanation is to say."""
     tasks: dict[str, str] = prompt_file("explain", language)["sections"]
     return tasks.get(section, tasks["default"])
+
+
+def problem(language: str, text: str, **names: object) -> str:
+    """One line that says why a model cannot be used and what to do."""
+    words: str = prompt_file("problems", language)[text]
+    return words.format(**names)

@@ -39,12 +39,13 @@ def unknown_name(text: str, known: Vocabulary) -> Objection | None:
     """The objection to the first name that neither the report nor the glossary has."""
     phrases = [span for span in name_spans(text, known) if _is_phrase(text, span, known)]
     phrases += quoted_spans(text, known)
-    for match in IDENTIFIER.finditer(mask(text, phrases)):
+    text = mask(text, phrases)
+    for match in IDENTIFIER.finditer(text):
         name = match[0].casefold()
         if _NEEDS_EVIDENCE.search(name) and not _is_known(name, known):
             return Objection(Code.NAME, "NAME", {"name": match[0]})
     for word in _family_words(text):
-        if word not in known.words and word not in known.names:
+        if not known.words.issuperset(word.split("-")):
             return Objection(Code.NAME, "NAME", {"name": word})
     return None
 

@@ -106,4 +106,6 @@ def _objection(mention: Mention, evidence: Evidence) -> Objection:
 
 
 def _same_digits(mention: Mention, atom: Atom) -> bool:
-    return abs(atom.shown - mention.shown) <= 0.5 * 10.0**-mention.decimals
+    if mention.word or not mention.shown:
+        return False
+    return abs(atom.shown - mention.shown) <= min(0.5 * 10.0**-mention.decimals, 0.01 * mention.shown)

@@ -24,8 +24,9 @@ IDENTIFIER = re.compile(
     re.ASCII,
 )
 _PART = re.compile(r"[A-Za-z0-9_]+", re.ASCII)
-_WORD = re.compile(r"[a-z][a-z\-]+")
+_WORD = re.compile(r"[a-z]+")
 _MOST_TEXTS = 20_000
+_QUOTE_CHARACTERS = 12
 
 
 @dataclass
@@ -34,7 +35,7 @@ class Vocabulary:
 
     names: identifiers and their parts.  phrases: parts of names of several words, such as "rtx 3090".
     words: every word of the report.  indexes: the numbers that name a device.  loads: those of loads.
-    quotable: the log lines that findings rest on and what the glossary tells of lines, which may be quoted word for word.
+    quotable: what may be quoted word for word: the log lines that findings rest on, the glossary's texts.
     """
 
     names: set[str] = field(default_factory=set)
@@ -50,7 +51,6 @@ class Vocabulary:
         for match in IDENTIFIER.finditer(lowered):
             self.names.add(match[0])
             self.names.update(_PART.findall(match[0]))
-        self.words.update(_WORD.findall(lowered))
 
     def add_phrase(self, text: str) -> None:
         """Makes a name of several words known, and what people shorten it to."""
@@ -63,6 +63,12 @@ class Vocabulary:
                 phrase = " ".join(parts[start : start + length])
                 if re.search(r"\d", phrase) and re.search(r"[a-z]", phrase):
                     self.phrases.add(phrase)
+
+
+    def quote(self, text: str) -> None:
+        """Lets a text of the log stand as it is, in whatever language it is."""
+        if len(text) >= _QUOTE_CHARACTERS:
+            self.phrases.add(normalise(text).casefold())
 
 
 _OF_REPORT: WeakKeyDictionary[Report, Vocabulary] = WeakKeyDictionary()
@@ -78,17 +84,22 @@ def vocabulary(report: Report, knowledge: Knowledge) -> Vocabulary:
 
 def _make(report: Report, knowledge: Knowledge) -> Vocabulary:
     known = Vocabulary()
-    for count, text in enumerate(
-        _texts((report.source, report.server_runs, report.loads, report.requests, report.findings))
-    ):
+    parts = (report.source, report.server_runs, report.loads, report.requests, report.findings)
+    for count, text in enumerate(_texts(parts)):
         if count > _MOST_TEXTS:
             break
         known.add(text)
+        known.words.update(_WORD.findall(text.casefold()))
     for load in report.loads:
         known.loads.add(load.index)
         known.indexes.update(_number(device.device) for device in load.devices)
         for name in (load.model.name, load.model.file_type, load.model.type_label):
             known.add_phrase(name or "")
+        if load.error:
+            known.quote(load.error.message)
+    for finding in report.findings:
+        for value in finding.values.values():
+            known.quote(str(value) if isinstance(value, str) else "")
     for run in report.server_runs:
         known.indexes.update(range(len(run.devices)))
         for device in run.devices:
