@@ -17,6 +17,7 @@ class RequestCounter:
 
     def __init__(self) -> None:
         self._seconds: list[float] = []
+        self._slowest = -1.0
         self._summary = RequestSummary()
 
     def take(self, statement: Statement) -> None:
@@ -33,6 +34,9 @@ class RequestCounter:
             summary.by_path[path] = summary.by_path.get(path, 0) + 1
         seconds = statement.number("seconds")
         if seconds is not None:
+            if seconds > self._slowest:
+                self._slowest = seconds
+                summary.lines["max_seconds"] = [statement.line.number]
             self._seconds.append(seconds)
         self._mark(statement, status, path, seconds)
         if summary.first_line is None:
@@ -51,7 +55,7 @@ class RequestCounter:
     def _mark(self, statement: Statement, status: str, path: str, seconds: float | None) -> None:
         """Notes requests that findings are about: errors, clients that left, slow ones; and when answers ended."""
         line = statement.line
-        if path.startswith(_ANSWERS) and line.time is not None and len(self._summary.answered) < MOST_ANSWERED:
+        if status.startswith("2") and path.startswith(_ANSWERS) and line.time and len(self._summary.answered) < MOST_ANSWERED:
             self._summary.answered.append((line.number, line.time))
         kinds = []
         if status == "499":
@@ -75,7 +79,8 @@ class RequestCounter:
             return None
         if self._seconds:
             ranked = sorted(self._seconds)
-            self._summary.median_seconds = ranked[(len(ranked) - 1) // 2]
-            self._summary.p95_seconds = ranked[min(len(ranked) - 1, int(len(ranked) * 0.95))]
+            count = len(ranked)
+            self._summary.median_seconds = (ranked[(count - 1) // 2] + ranked[count // 2]) / 2
+            self._summary.p95_seconds = ranked[-(-count * 95 // 100) - 1]  # nearest rank
             self._summary.max_seconds = ranked[-1]
         return self._summary
