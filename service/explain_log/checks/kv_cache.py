@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from explain_log.checks.finding import Observation, Value
-from explain_log.checks.memory_model import kv_mib, per_layer
+from explain_log.checks.memory_model import kv_mib, over_layers
 from explain_log.checks.quant import block_of
 from explain_log.checks.registry import load_check
 from explain_log.facts.models import Facts, KvPart, ModelLoad
@@ -49,12 +49,12 @@ def _rows_mib(
     if k_block is None or v_block is None:
         return None
     if model.kv_lora_rank and model.n_rot and load.kv_cache.k_mib is not None and _is_mla(load):
-        row = kv_mib(n_cells, [1] * n_layer, model.kv_lora_rank + model.n_rot, k_block)
-        value = kv_mib(n_cells, [1] * n_layer, model.kv_lora_rank, v_block) if load.kv_cache.v_mib else 0.0
+        row = kv_mib(n_cells, n_layer, model.kv_lora_rank + model.n_rot, k_block)
+        value = kv_mib(n_cells, n_layer, model.kv_lora_rank, v_block) if load.kv_cache.v_mib else 0.0
         return row, value
     if model.n_head_kv is None or model.n_embd_head_k is None or model.n_embd_head_v is None:
         return None
-    heads = per_layer(model.n_head_kv, n_layer)
+    heads = over_layers(model.n_head_kv, n_layer)
     if heads is None:
         return None
     return kv_mib(n_cells, heads, model.n_embd_head_k, k_block), kv_mib(n_cells, heads, model.n_embd_head_v, v_block)
@@ -75,7 +75,7 @@ def kv_adds_up(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa:
     cells = load.kv_cache.n_cells or load.context.n_ctx
     size = load.kv_cache.size_mib
     predicted = predicted_kv_mib(load, cells) if cells is not None else None
-    if cells is None or size is None or predicted is None:
+    if not cells or size is None or predicted is None:
         return
     model, cache = load.model, load.kv_cache
     total = sum(predicted)
@@ -99,7 +99,7 @@ def kv_adds_up(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa:
         values["kv_per_token_mib"] = round(total / cells, 5)
     prefix = f"fact:loads.{load.index}."
     operands = {
-        "n_ctx": prefix + "context.n_ctx",
+        "n_ctx": prefix + ("kv_cache.n_cells" if load.kv_cache.n_cells else "context.n_ctx"),
         "n_layer": prefix + "kv_cache.n_layer",
         "n_head_kv": prefix + "model.n_head_kv",
         "head_dim": prefix + "model.n_embd_head_k",

@@ -12,6 +12,7 @@ from explain_log.facts.record import lines_of
 SLOW_SECONDS = 60.0
 SHORT_SECONDS = 2.0
 SLOW_MIB_PER_SECOND = 500.0
+FOREVER_SECONDS = 1e9
 
 
 @load_check("load.finished", needs=("load_seconds",), says_unknown=False)
@@ -32,7 +33,7 @@ def finished(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa: A
 def slow(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa: ARG001
     """Over 60 s, or over 2 s and under 500 MiB/s."""
     seconds = load.load_seconds
-    if seconds is None:
+    if seconds is None or not 0 <= seconds < FOREVER_SECONDS:
         return
     values = _rate(load)
     rate = values.get("mib_per_second")
@@ -102,7 +103,7 @@ def version_inferred(facts: Facts) -> Iterator[Observation]:
             values: dict[str, Value] = {"first": first, "last": last, "run": number}
             operands = {"range": f"fact:server_runs.{number}.version_range"}
             variant = "one" if first == last else "default"
-            yield Observation("server.version_inferred", None, values, run.lines["version_range"], operands, variant)
+            yield Observation("server.version_inferred", None, values, run.fingerprint_lines, operands, variant)
 
 
 @log_check

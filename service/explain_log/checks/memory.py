@@ -99,6 +99,9 @@ def total(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa: ARG0
     operands = {f"total({d.device})": f"fact:loads.{load.index}.devices.{d.device}.total_mib" for d in load.devices}
     kinds = ("model_mib", "kv_mib", "recurrent_mib", "compute_mib", "output_mib")
     lines = lines_of(load, *(f"devices.{d.device}.{kind}" for d in load.devices for kind in kinds))
+    if most is None:
+        largest = max(load.devices, key=lambda d: d.total_mib or 0.0)
+        values |= {"largest_device": largest.device, "largest_mib": largest.total_mib or 0.0}
     variant = "cpu_only" if not gpus else "gpus" if len(gpus) > 1 else "gpu"
     yield Observation("memory.total", load.index, values, lines, operands, variant)
 

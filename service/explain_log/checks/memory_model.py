@@ -14,21 +14,21 @@ def row_bytes(elements: int, block: tuple[int, int]) -> float:
     return elements / per_block * bytes_per_block
 
 
-def per_layer(value: int | Sequence[int], n_layer: int) -> list[int] | None:
-    """One number for each layer, from one number for all or a list; None where the list has another length."""
+def over_layers(value: int | Sequence[int], n_layer: int) -> int | None:
+    """The sum over all layers of one number for all or of a list; None where the list has another length."""
     if isinstance(value, int):
-        return [value] * n_layer
-    return list(value) if len(value) == n_layer else None
+        return value * n_layer
+    return sum(value) if len(value) == n_layer else None
 
 
 def kv_mib(
-    n_cells: int, n_head_kv: Sequence[int], n_embd_head: int, block: tuple[int, int]
+    n_cells: int, heads: int, n_embd_head: int, block: tuple[int, int]
 ) -> float:
-    """One side (K or V) of an attention cache, summed over the layers' KV heads.
+    """One side (K or V) of an attention cache; heads are the KV heads of all layers together.
 
     Σ over layers of cells · n_head_kv · n_embd_head · bytes per element. Source: llama-kv-cache.cpp, constructor.
     """
-    return sum(n_cells * row_bytes(heads * n_embd_head, block) for heads in n_head_kv) / MIB
+    return n_cells * row_bytes(heads * n_embd_head, block) / MIB
 
 
 def scores_mib(n_head: int, n_ctx: int, n_ubatch: int) -> float:

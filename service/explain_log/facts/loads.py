@@ -14,6 +14,7 @@ from explain_log.facts.failures import Failure, FailureTable
 from explain_log.facts.launch import names_a_model, set_engine, settle_request, take_command, take_request
 from explain_log.facts.models import Estimate, LoadError, ModelLoad
 from explain_log.facts.record import put
+from explain_log.facts.times import seconds_between
 from explain_log.statements import Statement
 
 # The order of a load's moments. A moment that comes again from the beginning is another load.
@@ -39,6 +40,7 @@ class LoadAssembler:
         self._causes: list[Failure] = []
         self._fitting = False
         self._by_ollama = False
+        self._ready_time: str | None = None
         self._over = False  # the load under way has failed; what its runner still prints belongs to it
         self._estimate: Estimate | None = None
         self._estimate_lines: dict[str, list[int]] = {}
@@ -114,7 +116,8 @@ class LoadAssembler:
         rank = _RANK[stage]
         begins = rank <= _RANK["metadata"]
         same_attempt = stage == "attempt" and self._rank == rank and not self._over and self._same_command(statement)
-        if self.current is None or (begins and rank <= self._rank and not same_attempt):
+        again = begins or (stage == "tensors" and self._rank >= _RANK["kv"])
+        if self.current is None or (again and rank <= self._rank and not same_attempt):
             if self.current is None and not begins and self._goes_on(statement):
                 return False
             self._give_up()
@@ -147,8 +150,8 @@ class LoadAssembler:
         if self._over:
             return
         if load is None:
-            if self.loads and self.loads[-1].outcome == "ready":
-                return  # printed twice for one load
+            if self._printed_again(statement):
+                return
             if statement.id.startswith(("llama.", "ollama.runner.cpp_")):
                 return
             load = self._open(statement)
@@ -157,9 +160,18 @@ class LoadAssembler:
         if load.purpose != "serve" or (self._by_ollama and not statement.id.startswith("ollama.load.")):
             return  # Ollama waits for its runner: the runner's own word comes before that
         load.outcome = "ready"
+        self._ready_time = statement.line.time
         load.last_line = statement.line.number
         load.lines.setdefault("outcome", []).append(statement.line.number)
         self._close()
+
+    def _printed_again(self, statement: Statement) -> bool:
+        """Whether this is the end of the last load, printed once more: another load would have taken its seconds."""
+        served = [load for load in self.loads if load.purpose == "serve"]
+        if not served or served[-1].outcome != "ready":
+            return False
+        since = seconds_between(self._ready_time, statement.line.time)
+        return since is None or since < (statement.number("seconds") or 0.0)
 
     def _fail(self, failure: Failure, statement: Statement) -> None:
         """Notes what failed: the most specific of a failed load's lines is its cause."""

@@ -224,6 +224,7 @@ class ServerRun:
     devices: list[RunDevice] = field(default_factory=list)
     lines: dict[str, list[int]] = field(default_factory=dict)
     derived: dict[str, str] = field(default_factory=dict)
+    fingerprint_lines: list[int] = field(default_factory=list, metadata={"internal": True})
 
 
 @dataclass(eq=False, repr=False)

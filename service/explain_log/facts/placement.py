@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from explain_log.facts.models import DeviceMemory, ModelLoad
-from explain_log.facts.record import derive, gpu_devices
+from explain_log.facts.record import derive, gpu_devices, is_gpu
 
 # Sizes are printed with two decimals; a count of layers found from them has to be this close to whole.
 _WHOLE_WITHIN = 0.02
@@ -33,17 +33,24 @@ def derive_placement(load: ModelLoad) -> None:
 def _layers_from_kv(load: ModelLoad) -> list[tuple[DeviceMemory, int]] | None:
     """Layers of every device that holds KV cache, or None where sizes do not tell them."""
     cache = load.kv_cache
-    if not cache.size_mib or not cache.n_layer or len(cache.parts) > 1 or isinstance(load.model.n_head_kv, list):
+    if cache.n_layer is not None and load.model.n_layer not in (None, cache.n_layer):
+        return None  # a hybrid model: only its attention layers have a KV cache
+    if not cache.size_mib or not 0 < cache.size_mib < float("inf") or not cache.n_layer or len(cache.parts) > 1 or isinstance(load.model.n_head_kv, list):
         return None
     per_layer = cache.size_mib / cache.n_layer
     counts = []
     for device in load.devices:
         if device.kv_mib is None:
             continue
+        if not 0 <= device.kv_mib < float("inf"):
+            return None
         layers = device.kv_mib / per_layer
         if abs(layers - round(layers)) > _WHOLE_WITHIN:
             return None
         counts.append((device, round(layers)))
+    on_gpus = sum(layers for device, layers in counts if is_gpu(device.device))
+    if load.layers_offloaded and not load.layers_offloaded - 1 <= on_gpus <= load.layers_offloaded:
+        return None  # the cache is not where the layers are (--no-kv-offload)
     return counts if counts and sum(layers for _, layers in counts) == cache.n_layer else None
 
 
@@ -64,7 +71,7 @@ def _derive_output(load: ModelLoad, counts: list[tuple[DeviceMemory, int]]) -> N
     last = gpus[-1]
     items = load.layers_total or 0
     how = f"all {items} items (n_layer + output) are on GPUs in order, so the last one, the output layer, is on {last.device}"
-    if items and _equal_split(items, len(gpus)) == _with_output([layers.get(d.device, 0) for d in gpus]):
+    if items == sum(layers.values()) + 1 and _equal_split(items, len(gpus)) == _with_output([layers.get(d.device, 0) for d in gpus]):
         how = (
             f"{items} items over {len(gpus)} equal splits, item i on GPU floor({len(gpus)}·i/{items}): "
             f"item {items - 1}, the output layer, is on {last.device}"

@@ -12,6 +12,8 @@ def put(load: ModelLoad, path: str, value: Any, line: int) -> bool:
 
     path is relative to the load: `context.n_ctx`, `devices[CUDA0].kv_mib`, `model.tensor_types[q4_K]`.
     """
+    if value is None or not plausible(path, value):
+        return False
     owner, name, spelled = _resolve(load, path)
     if isinstance(owner, dict):
         if name in owner:
@@ -27,15 +29,32 @@ def put(load: ModelLoad, path: str, value: Any, line: int) -> bool:
 
 def add(load: ModelLoad, path: str, value: float, line: int) -> None:
     """Adds to a sum that is read over several lines, such as the buffers of a split file."""
+    if not plausible(path, value):
+        return
     owner, name, spelled = _resolve(load, path)
     setattr(owner, name, round((getattr(owner, name) or 0.0) + value, 4))
     load.lines.setdefault(spelled, []).append(line)
 
 
+# What no program can have measured: a damaged or forged line, which then tells nothing.
+_MOST = 1e15
+_MOST_LAYERS = 100_000
+_MAY_BE_NEGATIVE = ("estimate.layers_requested",)
+
+
+def plausible(path: str, value: Any) -> bool:
+    """Whether a number can be what a program measured: finite, not negative, not beyond any machine."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return True
+    most = _MOST_LAYERS if "layer" in path.rpartition(".")[2] else _MOST
+    least = -1 if path in _MAY_BE_NEGATIVE else 0
+    return least <= value <= most  # also false for nan
+
+
 def derive(load: ModelLoad, path: str, value: Any, how: str) -> bool:
     """Sets a fact that was computed, unless it was read; `how` says how, in plain words."""
     owner, name, spelled = _resolve(load, path)
-    if value is None or getattr(owner, name) is not None:
+    if value is None or not plausible(path, value) or getattr(owner, name) is not None:
         return False
     setattr(owner, name, value)
     load.derived[spelled] = how

@@ -20,6 +20,7 @@ class RunAssembler:
         self.runs: list[ServerRun] = []
         self._fingerprint = Fingerprint(knowledge)
         self._listens = False
+        self._implicit = False  # the run was under way when the log began
         self._ollama_seen = False
         self._build: tuple[str | None, int] | None = None
         self._devices: list[tuple[RunDevice, int]] = []
@@ -41,10 +42,11 @@ class RunAssembler:
         if mark == "port_in_use":
             self._drop_failed_start()
             return
-        if mark == "start" or (mark == "listening" and (not self.runs or self._listens)):
+        if mark == "start" or (mark == "listening" and (not self.runs or self._listens or self._implicit)):
             self._start(number, "ollama")
         elif not self.runs and _shows_a_server(statement):
             self._start(number, "ollama")
+            self._implicit = True
         if not self.runs:
             return
         run = self.runs[-1]
@@ -105,6 +107,7 @@ class RunAssembler:
         self.runs.append(ServerRun(number, number, product))
         self._fingerprint = Fingerprint(self._knowledge)
         self._listens = False
+        self._implicit = False
 
     def _drop_failed_start(self) -> None:
         """A start that could not bind its port is no run, only a finding."""
@@ -120,7 +123,7 @@ class RunAssembler:
         run = self.runs[-1]
         if run.version is None and run.product == "ollama" and (span := self._fingerprint.range()) is not None:
             run.version_range = span
-            run.lines["version_range"] = self._fingerprint.lines
+            run.fingerprint_lines = self._fingerprint.lines
             run.derived["version_range"] = "the releases that print these messages from these lines of their source"
 
     def finish(self, first_line: int | None) -> None:

@@ -38,7 +38,8 @@ class Statement:
             if value is None:
                 continue
             if scale != 1.0 and isinstance(value, (int, float)):
-                value = value * float(scale)
+                # Twelve digits are more than any program prints; without them 8.03 B is 8029999999.999999.
+                value = float(f"{value * float(scale):.12g}")
             yield self._named(str(path)), value
 
     def _named(self, path: str) -> str:
