@@ -40,7 +40,7 @@ def _objection(text: str, cites: list[str], briefing: Briefing, language: str) -
     found = mentions(masked)
     without_quantities = mask(masked, [(mention.start, mention.end) for mention in found])
     return (
-        misreading(text, language, briefing.knowledge)
+        misreading(text, cites, language, briefing.knowledge)
         or unknown_name(text, known)
         or wrong_language(without_quantities, language, known)
         or unoffered_setting(text, language, briefing)

@@ -26,9 +26,9 @@ def intervals(mention: Mention) -> Iterator[Interval]:
         half = _half(mention, factor, value)
         low, high = value - half, value + half
         if mention.hedge == "over":
-            high = max(high, value * (1 + _OVER_OFF))
+            low, high = value, max(high, value * (1 + _OVER_OFF))
         elif mention.hedge == "under":
-            low = min(low, value * (1 - _OVER_OFF))
+            low, high = min(low, value * (1 - _OVER_OFF)), value
         yield dim, low - _TINY * abs(value), high + _TINY * abs(value)
 
 
