@@ -131,9 +131,11 @@ class LoadAssembler:
         return True
 
     def _same_command(self, statement: Statement) -> bool:
-        """A start line printed twice, at one place in time, is one attempt."""
-        load = self.current
-        return load is not None and statement.line.number - load.first_line <= 2 and load.first_time == statement.line.time
+        """A start line printed twice, at one place in time, is one attempt; collectors' stamps differ anyway."""
+        load, line = self.current, statement.line
+        if load is None or line.number - load.first_line > 2:
+            return False
+        return line.stamped or load.first_time == line.time
 
     def _goes_on(self, statement: Statement) -> bool:
         """A ready load prints buffers again when its graph is reserved anew; that is no load of its own."""

@@ -20,9 +20,9 @@ _PROGRAMS_WITHOUT_PID = frozenset(("kernel", "systemd", "dockerd", "containerd")
 def take(line: Line, name: str, text: str, time: str | None = None) -> bool:
     """Notes an envelope that was found, with what it holds and when."""
     line.envelope = (*line.envelope, name)
-    line.text = text.lstrip(" \t")
+    line.text = line.raw = text.lstrip(" \t")
     if time is not None:
-        line.time = time
+        line.time, line.stamped = time, True
     return True
 
 
@@ -48,7 +48,7 @@ def _cri(line: Line, rest: str, time: str) -> bool:
         return False
     if blank == ":":  # tags after the first one
         rest = rest[:8] + rest[8:].partition(" ")[1] + rest[8:].partition(" ")[2]
-    content = rest[9:] + (line.raw[len(line.raw.rstrip(" ")) :] if line.raw.endswith(" ") else "")
+    content = rest[9:] + (line.given[len(line.given.rstrip(" ")) :] if line.given.endswith(" ") else "")
     line.piece = (stream, content, kind == "F")
     return take(line, "cri", rest[9:], time)
 
@@ -173,12 +173,12 @@ def bracketed(line: Line) -> bool:
     inside, rest = text[1:end], text[end + 2 :]
     if inside in _STREAMS:
         return take(line, "stream", rest)
-    if inside.startswith("pod/") or _is_pod(inside.partition(" ")[0]):
-        line.process = inside.removeprefix("pod/")
-        return take(line, "kubernetes", rest)
     found = leading_date(inside)
     if found is not None and found[1] == len(inside):
         return take(line, "timestamp", rest, found[0])
+    if inside.startswith("pod/") or _is_pod(inside.partition(" ")[0]):
+        line.process = inside.removeprefix("pod/")
+        return take(line, "kubernetes", rest)
     if 0 < leading_clock(inside) == len(inside):
         return take(line, "timestamp", rest)
     return inside.strip().replace(".", "", 1).isdigit() and "." in inside and _journald(line, rest, None)
@@ -203,6 +203,8 @@ def _is_pod(name: str) -> bool:
     """Pods are called `app-7d9f8b6c5-x2x5z`, `app-x2x5z` or `app-0`."""
     app, dash, tail = name.rpartition("-")
     if not dash or not app or not _POD_CHARACTERS.issuperset(name):
+        return False
+    if not name[0].isalpha():
         return False
     return tail.isdigit() if len(tail) < 4 else len(tail) == 5 and _POD_SUFFIX.issuperset(tail)
 

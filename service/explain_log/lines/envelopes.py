@@ -17,6 +17,8 @@ _MOST_ENVELOPES = 8
 _LEVELS = {"I": "info", "W": "warn", "E": "error", "D": "debug", "T": "trace"}
 _SLOG_KEYS = frozenset(("time", "level", "source", "msg"))
 _SLOG_LEVELS = ("trace", "debug", "info", "warn", "error")
+# The µ of `65µs` after a console or an editor took UTF-8 for something else.
+_GARBLED_MICRO = ("┬╡s", "Âµs", "碌s", "\ufffd\ufffds", "\ufffds")
 _EDGES = "\x00 \t\ufeff"
 
 Envelope = Callable[[Line], bool]
@@ -27,7 +29,7 @@ def unwrap(line: Line) -> None:
     if "\x1b" in line.raw:
         from explain_log.lines.colours import without_colours
 
-        line.raw = line.text = without_colours(line.raw)
+        line.given = line.raw = line.text = without_colours(line.raw)
         line.envelope = ("ansi",)
     unwrap_text(line)
 
@@ -62,7 +64,7 @@ def _slog(line: Line) -> bool:
         head[key], position = scan_value(text, equals + 1)
         position += 1
     if looks_like_time(head.get("time", "")):
-        line.time = head["time"]
+        line.time, line.stamped = head["time"], False
     if "level" in head:
         line.level = slog_level(head["level"])
     if "source" in head:
@@ -109,7 +111,7 @@ def _go_log(line: Line) -> bool:
         rest = rest.lstrip(".0123456789")
     if not rest.startswith(" "):
         return False
-    line.time = f"{text[:4]}-{text[5:7]}-{text[8:10]}T{text[11:19]}"
+    line.time, line.stamped = f"{text[:4]}-{text[5:7]}-{text[8:10]}T{text[11:19]}", False
     rest = rest.lstrip()
     source, colon, after = rest.partition(": ")
     file, _, number = source.rpartition(":")
@@ -142,7 +144,10 @@ def _gin(line: Line) -> bool:
         return False
     stamp = text[6:27]
     if len(stamp) == 21 and stamp[4] == stamp[7] == "/" and stamp[10:13] == " - ":
-        line.time = f"{stamp[:4]}-{stamp[5:7]}-{stamp[8:10]}T{stamp[13:]}"
+        line.time, line.stamped = f"{stamp[:4]}-{stamp[5:7]}-{stamp[8:10]}T{stamp[13:]}", False
+    if not text.isascii():
+        for garbled in _GARBLED_MICRO:
+            line.text = line.text.replace(garbled, "µs")
     line.envelope = (*line.envelope, "gin")
     return True
 
@@ -153,9 +158,12 @@ def _llama_prefix(line: Line) -> bool:
     if text[0].isdigit():
         stamp, blank, rest = text.partition(" ")
         parts = stamp.split(".")
-        if not blank or list(map(len, parts[1:])) != [2, 3, 3] or not all(map(str.isdigit, parts)):
+        if not blank or len(parts) != 4 or not all(map(str.isdigit, parts)):
             return False
         text = rest.lstrip()
+        # Without a level only the program's own widths count; with one, also what anonymizing made of an "address".
+        if list(map(len, parts[1:])) != [2, 3, 3] and (text[1:2] != " " or text[0] not in _LEVELS):
+            return False
         if text[1:2] == " " and text[0] in _LEVELS:
             line.level = _LEVELS[text[0]]
             text = text[2:]
@@ -167,6 +175,13 @@ def _llama_prefix(line: Line) -> bool:
     line.text = text.lstrip()
     line.envelope = (*line.envelope, "llama.cpp")
     return True
+
+
+def _dots(line: Line) -> bool:
+    """Progress dots, however many, are read as three; the line as given shows how many there were."""
+    if len(line.text) != 3 and not line.text.strip("."):
+        line.text = "..."
+    return False
 
 
 def _lettered(line: Line) -> bool:
@@ -206,6 +221,7 @@ _BY_FIRST: dict[str, tuple[Envelope, ...]] = {
     "C": (quoting.prompted, _lettered),
     "P": (quoting.prompted, _lettered),
     "D": (_llama_prefix, quoting.prompted, _lettered),
+    ".": (_dots,),
     "$": (quoting.prompted,),
     "(": (quoting.prompted,),
     "[": (_gin, collectors.bracketed, _json),

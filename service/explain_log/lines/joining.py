@@ -40,7 +40,7 @@ def _put_together(line: Line, open_parts: dict[tuple[str | None, str], Line]) ->
     begun = open_parts.pop(key, None)
     if begun is not None and begun.piece is not None:
         joined = (begun.piece[1] + content)[:_MOST_CHARACTERS]
-        begun.raw = (begun.raw + content)[: 2 * _MOST_CHARACTERS]
+        begun.given = (begun.given + content)[: 2 * _MOST_CHARACTERS]
         begun.piece = (stream, joined, last)
         begun.span += line.span
     elif last and "\n" not in content:
@@ -65,11 +65,11 @@ def _whole_lines(line: Line) -> Iterator[Line]:
 
 def part_of(line: Line, text: str, envelope: tuple[str, ...] | None = None) -> Line:
     """A line that stands within another one: the same collector's envelopes, its own text."""
-    part = Line(line.number, line.raw)
+    part = Line(line.number, text)
+    part.given = line.given
     part.span = line.span
-    part.time, part.level, part.process = line.time, line.level, line.process
+    part.time, part.stamped, part.level, part.process = line.time, line.stamped, line.level, line.process
     part.envelope = line.envelope if envelope is None else envelope
-    part.text = text
     unwrap_text(part)
     part.piece = None
     return part

@@ -12,19 +12,24 @@ class Line:
     source: `server.go:594` where the program says so.  attrs: slog's attributes, unparsed.
     process: who printed it where an envelope tells, such as "ollama[1234]", a container or a pod.
     envelope: what was taken off, outermost first, such as ("journald", "slog").
-    raw: the line as given, without colours.
+    raw: the whole line as the program printed it, without colours and without what collectors put around it.
+    given: the line as given, without colours.
+    stamped: whether the time is a collector's and not the program's own.
     piece: what an envelope holds that may be less or more than one line, until it is put together.
     """
 
     __slots__ = (
-        "attrs", "envelope", "level", "number", "piece", "process", "raw", "source", "span", "text", "time",
+        "attrs", "envelope", "given", "level", "number", "piece", "process", "raw", "source", "span", "stamped",
+        "text", "time",
     )  # fmt: skip
 
     def __init__(self, number: int, raw: str) -> None:
         self.number = number
         self.raw = raw
+        self.given = raw
         self.text = raw
         self.time: str | None = None
+        self.stamped = False
         self.level: str | None = None
         self.source: str | None = None
         self.process: str | None = None

@@ -61,7 +61,7 @@ class _Seam:
     """Where a terminal broke lines: the width that none exceeds and many reach."""
 
     def __init__(self, sample: list[Line]) -> None:
-        lengths = [len(line.raw) for line in sample if line.text]
+        lengths = [len(line.given) for line in sample if line.text]
         self.width = max(lengths, default=0)
         near = sum(1 for length in lengths if length > 0.85 * self.width)
         self._narrow = _NARROWEST <= self.width <= _WIDEST
@@ -73,16 +73,16 @@ class _Seam:
             return False
         if _in_quotes(line):
             return True
-        return self._narrow and (self._wraps or not known) and 2 * len(line.raw) > self.width
+        return self._narrow and (self._wraps or not known) and 2 * len(line.given) > self.width
 
     def between(self, line: Line, following: Line) -> bool:
         """Whether the second would not have fitted behind the first: so breaks every terminal."""
-        length, word = len(line.raw), len(following.raw.split(" ", 1)[0])
+        length, word = len(line.given), len(following.given.split(" ", 1)[0])
         return self._narrow and length <= self.width + _LOST_BLANKS and length + 1 + word > self.width
 
     def tight(self, line: Line) -> bool:
         """Whether a line was broken wherever its letters reached the width."""
-        return line.raw[-1:] == " " or len(line.raw) >= self.width - _LOST_BLANKS
+        return line.given[-1:] == " " or len(line.given) >= self.width - _LOST_BLANKS
 
 
 def _in_quotes(line: Line) -> bool:
@@ -134,12 +134,12 @@ class _Held(Generic[S]):
 
     def _tight(self) -> str:
         width = self._seam.width
-        raws = [line.raw for line in self._pieces[:-1]]
+        raws = [line.given for line in self._pieces[:-1]]
         texts = [raw.ljust(width) if width - len(raw) <= _LOST_BLANKS else raw for raw in raws]
         return _without_marks(texts, self._pieces) + _shown(self._pieces[-1])
 
     def _spaced(self) -> str:
-        texts = [line.raw.strip() for line in self._pieces[:-1]]
+        texts = [line.given.strip() for line in self._pieces[:-1]]
         return " ".join((_without_marks(texts, self._pieces, " "), _shown(self._pieces[-1]).strip()))
 
     def _line(self, raw: str) -> Line:
@@ -162,7 +162,7 @@ def _without_marks(texts: list[str], pieces: list[Line], blank: str = "") -> str
 
 
 def _shown(line: Line) -> str:
-    return line.text if line.envelope else line.raw
+    return line.text if line.envelope else line.given
 
 
 def _split(line: Line, found: S | None, recognise: Recognise[S]) -> list[tuple[Line, S | None]] | None:
@@ -174,7 +174,8 @@ def _split(line: Line, found: S | None, recognise: Recognise[S]) -> list[tuple[L
             continue
         first = _first_half(line, at)
         first_found = recognise(first) if first.text else None
-        if first_found is not None or not first.text.strip(". "):
+        # A whole slog line in the middle of another program's is one, even where the other is unknown.
+        if first_found is not None or not first.text.strip(". ") or (second.time != line.time and not line.attrs):
             return [(first, first_found), (second, second_found)]
     return None
 
@@ -188,12 +189,11 @@ def _outer(line: Line) -> tuple[str, ...]:
 
 
 def _first_half(line: Line, at: int) -> Line:
+    if _printed(line) is not line.attrs:
+        return part_of(line, line.text[:at])
     first = part_of(line, "")
-    first.source, first.text, first.attrs = line.source, line.text, line.attrs
-    if _printed(line) is line.attrs:
-        first.attrs = line.attrs[:at].rstrip()
-    else:
-        first.text = line.text[:at].rstrip()
+    first.raw = line.raw
+    first.source, first.text, first.attrs = line.source, line.text, line.attrs[:at].rstrip()
     return first
 
 

@@ -42,14 +42,15 @@ def numbered(line: Line) -> bool:
     while text[end : end + 1].isdigit():
         end += 1
     mark = text[end : end + 1]
-    if mark == "\t":
-        return take(line, "cat-n", text[end + 1 :])
+    if mark == "\t":  # right-aligned; a debugger prints source lines with a number at the margin
+        own = line.envelope or line.given[:1] in (" ", "\t") or end > 5 or text[:end] == str(line.number)
+        return bool(own) and take(line, "cat-n", text[end + 1 :])
     if mark == ":" and not text[end + 1 : end + 3].isdigit():
         return text[end + 1 : end + 2] not in ("", " ") and take(line, "grep", text[end + 1 :])
     rest = text[end:].lstrip(" ")
     if rest[:1] in ("|", "│") and mark in (" ", "|", "│"):
         return take(line, "cat-n", rest[1:])
-    if mark == " " and line.raw[:1] == " " and text[:end] == str(line.number) and not line.envelope:
+    if mark == " " and line.given[:1] == " " and text[:end] == str(line.number) and not line.envelope:
         return take(line, "cat-n", rest)
     return False
 

@@ -87,7 +87,9 @@ def _slog(line: Line, record: Record) -> bool:
     if not text and pairs:
         text = f"[{pairs[0].partition('=')[0]}]"
     found = leading_date(time) if isinstance(time, str) else None
-    return take(line, "slog-json", text, found[0] if found else None)
+    take(line, "slog-json", text, found[0] if found else None)
+    line.stamped = line.stamped and found is None
+    return True
 
 
 def _flatten(record: Record, prefix: str, pairs: list[str], depth: int = 0) -> None:
