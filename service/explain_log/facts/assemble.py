@@ -7,7 +7,7 @@ from explain_log.facts.failures import FailureTable
 from explain_log.facts.loads import LoadAssembler
 from explain_log.facts.models import Event, Facts, ModelLoad
 from explain_log.facts.record import derive
-from explain_log.facts.requests import RequestCounter
+from explain_log.facts.requests import Requests
 from explain_log.facts.runs import RunAssembler
 from explain_log.facts.versions import version_key
 from explain_log.knowledge import Knowledge
@@ -28,7 +28,7 @@ class Assembler:
         failures = FailureTable(knowledge.record("tables", "failures") or {})
         self._loads = LoadAssembler(table["stage"], failures)
         self._runs = RunAssembler(knowledge, table["run"])
-        self._requests = RequestCounter()
+        self._requests = Requests()
         self._kept = set(table["events"]["keep"]) | failures.statements()
         self._facts = Facts()
         self._first_line: int | None = None
@@ -60,7 +60,7 @@ class Assembler:
         facts.starts_inside = self._loads.starts_inside
         self._runs.finish(self._first_line)
         facts.server_runs = self._runs.runs
-        facts.requests = self._requests.summary()
+        facts.requests = self._requests.summary(self._runs.runs)
         for load in facts.loads:
             self._to_run(load)
             self._engine(load)
@@ -79,6 +79,9 @@ class Assembler:
         if load.engine is not None or load.server_run is None:
             return
         run = self._facts.server_runs[load.server_run]
+        if run.product == "llama.cpp":
+            derive(load, "engine", "llama-server", "a llama.cpp server that stands alone")
+            return
         span = [run.version, run.version] if run.version else run.version_range
         if run.product != "ollama" or not span or span[0] is None or span[1] is None:
             return

@@ -115,6 +115,9 @@ class LoadAssembler:
             return False
         rank = _RANK[stage]
         begins = rank <= _RANK["metadata"]
+        runners_own = self._by_ollama and self._rank == rank and not statement.id.startswith("ollama.")
+        if runners_own and stage == "attempt":
+            return True  # the runner that Ollama started says so itself
         same_attempt = stage == "attempt" and self._rank == rank and not self._over and self._same_command(statement)
         again = begins or (stage == "tensors" and self._rank >= _RANK["kv"])
         if self.current is None or (again and rank <= self._rank and not same_attempt):
@@ -159,13 +162,15 @@ class LoadAssembler:
             load = self._open(statement)
             if len(self.loads) == 1:
                 self.starts_inside = statement.line.number
-        if load.purpose != "serve" or (self._by_ollama and not statement.id.startswith("ollama.load.")):
-            return  # Ollama waits for its runner: the runner's own word comes before that
+        if load.purpose != "serve":
+            return
         load.outcome = "ready"
         self._ready_time = statement.line.time
         load.last_line = statement.line.number
-        load.lines.setdefault("outcome", []).append(statement.line.number)
-        self._close()
+        load.lines["outcome"] = [statement.line.number]
+        # Ollama waits for its runner: what fails between the runner's word and Ollama's fails the load.
+        if not self._by_ollama or statement.id.startswith("ollama.load."):
+            self._close()
 
     def _printed_again(self, statement: Statement) -> bool:
         """Whether this is the end of the last load, printed once more: another load would have taken its seconds."""
@@ -178,6 +183,8 @@ class LoadAssembler:
     def _fail(self, failure: Failure, statement: Statement) -> None:
         """Notes what failed: the most specific of a failed load's lines is its cause."""
         load = self.current
+        if load is None and failure.scope == "load" and statement.id.startswith("llama.load_error."):
+            load = self._open_failed(statement)
         if load is None or load.purpose != "serve":
             return
         self._causes.append(failure)
@@ -188,6 +195,14 @@ class LoadAssembler:
             load.lines["outcome"] = [statement.line.number]
         if self._over:
             self._blame(load, self._causes)
+
+    def _open_failed(self, statement: Statement) -> ModelLoad | None:
+        """A load of which the log shows only how it failed, unless the failure is of a load that is over."""
+        if any(load.outcome != "failed" for load in self.loads[-1:]):
+            return None
+        load = self._open(statement)
+        self._rank = _RANK["attempt"]
+        return load
 
     @staticmethod
     def _blame(load: ModelLoad, causes: list[Failure]) -> None:
@@ -249,7 +264,8 @@ class LoadAssembler:
     def finish(self) -> int | None:
         """Closes what is under way; the first line of a load whose end the log does not show, or None."""
         load = self.current
-        inside = load.first_line if load is not None and self._rank >= 0 and not self._over else None
+        over = self._over or (load is not None and load.outcome == "ready")
+        inside = load.first_line if load is not None and self._rank >= 0 and not over else None
         if load is not None and self._causes and any(cause.ends_load for cause in self._causes):
             self._give_up()
             return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from explain_log.facts.models import RequestMarks, RequestSummary
+from explain_log.facts.models import RequestMarks, RequestSummary, ServerRun
 from explain_log.statements import Statement
 
 MOST_MARKED_LINES = 12
@@ -12,10 +12,39 @@ _ANSWERS = ("/api/chat", "/api/generate", "/api/embed", "/v1/chat", "/v1/complet
 _TRANSFERS = ("/api/pull", "/api/push", "/api/create", "/api/blobs", "/api/copy")
 
 
-class RequestCounter:
-    """Counts request lines; `summary()` is None for a log without any."""
+_GIN = "ollama.gin.request"
+_OWN = "llama.server.request_done"
+# What a standalone llama-server answers with a model; health checks, pages and slots are no requests.
+_OWN_ANSWERS = ("/completion", "/v1/", "/chat/completions", "/embed", "/infill", "/rerank", "/api/chat", "/api/generate")
+_OWN_ASIDES = ("/v1/models",)
+
+
+class Requests:
+    """The requests of a log: those of its GIN lines, else those that a standalone llama-server answered."""
 
     def __init__(self) -> None:
+        self._gin = RequestCounter(_GIN)
+        self._own = RequestCounter(_OWN)
+
+    def take(self, statement: Statement) -> None:
+        """Counts a statement if it is a request, or says that a prompt was cut."""
+        self._gin.take(statement)
+        if statement.id == _OWN:
+            path = statement.text("path") or ""
+            if path.startswith(_OWN_ANSWERS) and not path.startswith(_OWN_ASIDES) and statement.text("method") == "POST":
+                self._own.take(statement)
+
+    def summary(self, runs: list[ServerRun]) -> RequestSummary | None:
+        """The totals; the runner's internal calls under Ollama are none."""
+        under_ollama = any(run.product == "ollama" for run in runs)
+        return self._gin.summary() or (None if under_ollama else self._own.summary())
+
+
+class RequestCounter:
+    """Counts one kind of request line; `summary()` is None for a log without any."""
+
+    def __init__(self, statement_id: str) -> None:
+        self._id = statement_id
         self._seconds: list[float] = []
         self._slowest = -1.0
         self._summary = RequestSummary()
@@ -24,7 +53,7 @@ class RequestCounter:
         """Counts a statement if it is a request, or says that a prompt was cut."""
         if statement.id == "ollama.request.prompt_truncated":
             self._truncation(statement)
-        if statement.id != "ollama.gin.request":
+        if statement.id != self._id:
             return
         summary = self._summary
         summary.count += 1
@@ -75,7 +104,7 @@ class RequestCounter:
 
     def summary(self) -> RequestSummary | None:
         """The totals, median and 95th percentile, or None without requests."""
-        if not self._summary.count and not self._summary.truncated.count:
+        if not self._summary.count:
             return None
         if self._seconds:
             ranked = sorted(self._seconds)

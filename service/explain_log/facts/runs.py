@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from explain_log.facts.models import RunDevice, ServerRun
+from explain_log.facts.record import is_gpu
 from explain_log.facts.versions import Fingerprint
 from explain_log.knowledge import Knowledge
 from explain_log.statements import Statement
@@ -98,8 +99,7 @@ class RunAssembler:
             if run.listen is not None:
                 run.lines["listen"] = [number]
         for known, line in self._devices:
-            if all(other.id != known.id for other in run.devices):
-                _add_device(run, known, line)
+            _merge_device(run, known, line)
         self._devices = []
 
     def _start(self, number: int, product: str) -> None:
@@ -171,12 +171,40 @@ def _ollama_device(statement: Statement) -> RunDevice | None:
 
 
 def _llama_device(statement: Statement) -> RunDevice | None:
-    """A device as llama.cpp's backend reports it when it starts."""
+    """A GPU as llama.cpp reports it when it starts; ids are made alike: `0` of its backend is CUDA0 of its server."""
+    name = statement.text("device") or ""
+    if statement.id == "llama.server.device" and is_gpu(name):
+        return RunDevice(
+            id=name,
+            name=statement.text("description"),
+            library=name.rstrip("0123456789"),
+            total_mib=statement.number("total"),
+            available_mib=statement.number("free"),
+        )
+    if statement.id == "llama.device.using" and is_gpu(name):
+        library = name.rstrip("0123456789")
+        return RunDevice(id=name, name=statement.text("name"), library=library, available_mib=statement.number("free"))
     if statement.id == "llama.device.cuda_device":
-        number, name = statement.text("index") or statement.text("device"), statement.text("name")
-        vram = statement.number("vram") or statement.number("total")
-        return RunDevice(id=number, name=name, compute=statement.text("compute"), total_mib=vram)
+        return RunDevice(
+            id=f"CUDA{statement.text('index')}",
+            name=statement.text("name"),
+            library="CUDA",
+            compute=statement.text("compute"),
+            total_mib=statement.number("vram"),
+        )
     return None
+
+
+def _merge_device(run: ServerRun, device: RunDevice, number: int) -> None:
+    """Adds what is not yet known of a device that several lines are about."""
+    for place, known in enumerate(run.devices):
+        if known.id == device.id:
+            for name, value in vars(device).items():
+                if value is not None and getattr(known, name) is None:
+                    setattr(known, name, value)
+                    run.lines[f"devices.{place}.{name}"] = [number]
+            return
+    _add_device(run, device, number)
 
 
 def _add_device(run: ServerRun, device: RunDevice | None, number: int) -> None:
