@@ -1,0 +1,53 @@
+"""Errors as `application/problem+json` (RFC 9457): one line each, never a trace."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from explain_log.errors import ExplainLogError, InputError
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Problem(Exception):
+    """An answer other than success, with the line that says what to do."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+
+
+def problem_response(status: int, detail: str) -> JSONResponse:
+    """A problem document."""
+    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
+    return JSONResponse(body, status, media_type=MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Makes every error of the app a problem document."""
+
+    @app.exception_handler(Problem)
+    async def _problem(request: Request, error: Problem) -> JSONResponse:  # noqa: ARG001
+        return problem_response(error.status, error.detail)
+
+    @app.exception_handler(HTTPException)
+    async def _http(request: Request, error: HTTPException) -> JSONResponse:  # noqa: ARG001
+        response = problem_response(error.status_code, str(error.detail))
+        response.headers.update(error.headers or {})
+        return response
+
+    @app.exception_handler(RequestValidationError)
+    async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:  # noqa: ARG001
+        first = error.errors()[0]
+        where = ".".join(str(step) for step in first["loc"])
+        return problem_response(422, f"{where}: {first['msg']}")
+
+    @app.exception_handler(ExplainLogError)
+    async def _ours(request: Request, error: ExplainLogError) -> JSONResponse:  # noqa: ARG001
+        return problem_response(400 if isinstance(error, InputError) else 500, str(error))
