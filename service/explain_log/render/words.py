@@ -6,7 +6,7 @@ from explain_log.knowledge import load
 
 
 class Words:
-    """The texts of one language: `words("page.findings")`, `words("page.more_loads", count=3)`."""
+    """The texts of one language: `words("findings.heading")`, `words("findings.load", load=3)`."""
 
     def __init__(self, language: str) -> None:
         self.language = language
