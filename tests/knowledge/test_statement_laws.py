@@ -1,17 +1,27 @@
 """The laws of docs/knowledge-format.md over every statement entry."""
 
 import re
+from pathlib import Path
 
 import pytest
 import re2
 
-from explain_log.facts.models import Context, DeviceMemory, Estimate, Graph, KvCache, Model, ModelLoad, RunDevice, ServerRun
-from explain_log.knowledge.compile import compile_bundle, read_statements, read_terms
+from explain_log.facts.models import (
+    Context,
+    DeviceMemory,
+    Estimate,
+    Graph,
+    KvCache,
+    Model,
+    ModelLoad,
+    RunDevice,
+    ServerRun,
+)
 from explain_log.knowledge import CHECKOUT_FOLDER, Knowledge
+from explain_log.knowledge.compile import compile_bundle, read_statements, read_terms
 from explain_log.knowledge.forms import split_form
 from explain_log.lines import lines_of_text
 from explain_log.statements import Recogniser
-from pathlib import Path
 
 KNOWLEDGE = Path(CHECKOUT_FOLDER)
 STATEMENTS = read_statements(KNOWLEDGE)
@@ -135,6 +145,6 @@ def fact_path_exists(path):
         "load.graph": Graph, "load.estimate": Estimate, "load.devices[device]": DeviceMemory, "run.devices[id]": RunDevice,
     }
     owner, _, name = path.rpartition(".")
-    if path in ("load.model.tensor_types[type]",) or owner == "run.config":
+    if path == "load.model.tensor_types[type]" or owner == "run.config":
         return True
     return owner in fields_of and name in fields_of[owner].__dataclass_fields__

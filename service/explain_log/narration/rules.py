@@ -61,7 +61,7 @@ class RulesNarrator:
         served = [load for load in facts.loads if load.purpose == "serve"]
         if len(served) > 1:
             failed = sum(load.outcome == "failed" for load in served)
-            values = {"loads": len(served), "failed": failed, "index": focus.index}
+            values: dict[str, Any] = {"loads": len(served), "failed": failed, "index": focus.index}
             cites = [f"fact:loads.{load.index}.outcome" for load in served]
             sentences.append(Sentence(fill(texts["many"], values, self._language), cites))
         return [*sentences, *self._outcome(focus, told, texts)]
@@ -145,7 +145,8 @@ def focus_load(facts: Facts) -> ModelLoad | None:
     """The load that a reader wants to hear about: the latest failure, else the latest load that serves."""
     served = [load for load in facts.loads if load.purpose == "serve"]
     failed = [load for load in served if load.outcome == "failed"]
-    return (failed or served or [None])[-1]
+    candidates = failed or served
+    return candidates[-1] if candidates else None
 
 
 def _cites(finding: Finding) -> list[str]:

@@ -46,7 +46,7 @@ class Recogniser:
             key = " ".join(words[:count])
             if key not in known:
                 continue
-            for statement_id, parts, anchor, facts, severity, attributes in self._knowledge.record(index, key):
+            for statement_id, parts, anchor, facts, severity, attributes in self._knowledge.record(index, key) or ():
                 if anchor not in text and anchor.rstrip() not in text:
                     continue
                 fields = match_parts(parts, text)
