@@ -53,6 +53,7 @@ def facts_of(case):
     for place, table in enumerate(case.get("run", [])):
         run = ServerRun(first_line=1, last_line=200, **table)
         run.lines = {name: [201 + place] for name in table}
+        run.fingerprint_lines = [201 + place]
         facts.server_runs.append(run)
         load.server_run = place
     facts.events = [Event(**table) for table in case.get("event", [])]

@@ -37,7 +37,7 @@ class TestMemoryModel:
         """2 · 8192 · 80 · 8 · 128 · 2 bytes are 2560 MiB, half of it K."""
         assert 2 * 8192 * 80 * 8 * 128 * 2 / MIB == 2560
         assert predicted_kv_mib(load(), 8192) == (1280.0, 1280.0)
-        assert kv_mib(8192, [8] * 80, 128, (1, 2)) == 1280.0
+        assert kv_mib(8192, 8 * 80, 128, (1, 2)) == 1280.0
 
     def test_scores(self):
         """64 · 8192 · 512 · 4 bytes are 1024 MiB of the 1216 of a compute buffer."""

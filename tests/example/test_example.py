@@ -119,7 +119,7 @@ def test_numbers_of_a_detail_are_in_its_values(reports, language):
         fixed = re.findall(r"\d+", re.sub(r"\{[^}]*\}", "", template))
         numbers = [v for v in finding.values.values() if not isinstance(v, str)]
         text = " ".join(str(v) for v in finding.values.values() if isinstance(v, str))
-        for shown in re.findall(r"\d+(?:\.\d+)?", finding.detail):
+        for shown in re.findall(r"(?<![A-Za-z\d])\d+(?:\.\d+)?", finding.detail):
             near = any(abs(float(shown) - n) < 0.0051 for n in numbers)
             percent = any(f"{shown}%" in finding.detail and abs(float(shown) - n * 100) <= 0.51 for n in numbers)
             assert near or percent or shown in text or shown in fixed, (finding.id, shown, finding.detail)

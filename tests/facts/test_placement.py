@@ -96,6 +96,7 @@ def test_layers_that_were_put_there_are_found(layers, per_layer):
 def test_equal_splits_hold_every_item_once(devices, n_layer):
     """The items of equal GPUs differ by at most one, the last one is the output layer, on the last GPU."""
     items = n_layer + 1
+    assume(items >= devices)
     counts = [sum(1 for i in range(items) if i * devices // items == d) for d in range(devices)]
     counts[-1] -= 1
     found = placed({f"CUDA{d}": count * 8.0 for d, count in enumerate(counts)}, n_layer=n_layer, offloaded=items, total=items)
