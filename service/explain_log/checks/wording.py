@@ -9,7 +9,7 @@ from explain_log.checks.versions import Server, offered
 from explain_log.facts.models import Facts
 from explain_log.knowledge import Knowledge
 
-MOST_EVIDENCE = 12
+MOST_EVIDENCE = 64
 SEVERITIES = ("error", "warning", "notice", "info")
 
 Entry = Any  # a record of the knowledge
