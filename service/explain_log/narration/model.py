@@ -225,7 +225,7 @@ class OllamaModel:
         except json.JSONDecodeError as error:
             raise self._unavailable("not_ollama", error="no JSON") from error
         except (ConnectionError, httpx.ConnectError) as error:
-            raise self._unavailable("refused", error="connection refused") from error
+            raise self._unavailable("refused", error=problem(self.language, "no_connection")) from error
         except (httpx.HTTPError, ValueError) as error:
             raise self._unavailable("not_ollama", error=type(error).__name__) from error
 
