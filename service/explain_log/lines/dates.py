@@ -42,7 +42,7 @@ def leading_date(text: str) -> tuple[str, int] | None:
     if colon < 0 or text[colon + 3 : colon + 4] != ":" or not _is_clock(text, colon - 2):
         return None
     head = text[: colon - 2]
-    if head[4:5] == "-" or head[-3:-2] == "-":  # `Tue 2026-02-11 11:34:37 UTC`
+    if head.rstrip()[-3:-2] == "-":  # `Tue 2026-02-11 11:34:37 UTC`
         weekday, _, rest = text.partition(" ")
         found = _iso(rest, 0) if weekday.isalpha() else None
         return (found[0], found[1] + len(weekday) + 1) if found else None

@@ -196,8 +196,12 @@ def _lettered(line: Line) -> bool:
         return True
     if text.find(".log:", 1, 128) > 0 and quoting.file_numbered(line):
         return True
-    word = text[: text.find(" ") + 1]
-    return ("-" in word and collectors.stern(line)) or (("@" in word or word[-2:] == "S") and quoting.prompted(line))
+    blank = text.find(" ")
+    if blank < 1 or text[blank - 1] == ":" and text[blank - 2] != "]":
+        return False
+    if "-" in text[: text.find(" ", blank + 1)] and collectors.stern(line):
+        return True
+    return "@" in text[:blank] and quoting.prompted(line)
 
 
 def _json(line: Line) -> bool:

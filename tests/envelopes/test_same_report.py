@@ -1,0 +1,111 @@
+"""A report is the same whatever envelope the same log wears."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from explain_log.pipeline import report_of_text
+from explain_log.report import report_json
+
+EXAMPLE = (Path(__file__).parents[2] / "examples" / "deepseek-r1-70b-8gpu.log").read_text(encoding="utf-8")
+
+OLLAMA = """\
+time=2026-08-01T09:59:00.000Z level=INFO source=routes.go:1234 msg="server config" env="map[OLLAMA_DEBUG:INFO OLLAMA_HOST:http://127.0.0.1:11434 OLLAMA_NUM_PARALLEL:1]"
+time=2026-08-01T09:59:00.001Z level=INFO source=images.go:479 msg="total blobs: 6"
+time=2026-08-01T09:59:00.002Z level=INFO source=routes.go:1287 msg="Listening on 127.0.0.1:11434 (version 0.9.6)"
+time=2026-08-01T09:59:00.003Z level=INFO source=gpu.go:217 msg="looking for compatible GPUs"
+time=2026-08-01T09:59:00.300Z level=INFO source=types.go:130 msg="inference compute" id=GPU-0 library=cuda variant=v12 compute=8.6 driver=12.4 name="NVIDIA GeForce RTX 3090" total="23.7 GiB" available="23.4 GiB"
+llama_model_loader: loaded meta data with 28 key-value pairs and 291 tensors from /models/blobs/sha256-00112233445566778899aabbccddeeff (version GGUF V3 (latest))
+llama_model_loader: - kv   0:                       general.architecture str              = llama
+llama_model_loader: - kv   1:                               general.name str              = A model
+print_info: file type   = Q4_K - Medium
+print_info: file size   = 4.58 GiB (4.89 BPW)
+time=2026-08-01T09:59:01.000Z level=INFO source=server.go:438 msg="starting llama server" cmd="/usr/bin/ollama runner --model /models/x --ctx-size 8192 --batch-size 512 --parallel 2"
+load_tensors: offloading 32 repeating layers to GPU
+load_tensors: offloading output layer to GPU
+load_tensors: offloaded 33/33 layers to GPU
+load_tensors:        CUDA0 model buffer size =  4403.49 MiB
+load_tensors:   CPU_Mapped model buffer size =   281.81 MiB
+llama_context: n_seq_max     = 2
+llama_context: n_ctx         = 8192
+llama_context: n_ctx_per_seq = 4096
+llama_context: flash_attn    = 0
+llama_kv_cache_unified:      CUDA0 KV buffer size =  1024.00 MiB
+llama_context:      CUDA0 compute buffer size =   560.00 MiB
+llama_context: graph nodes  = 1094
+llama_context: graph splits = 2
+time=2026-08-01T09:59:03.500Z level=INFO source=server.go:637 msg="llama runner started in 2.50 seconds"
+[GIN] 2026/08/01 - 09:59:05 | 200 |  4.123456789s |       127.0.0.1 | POST     "/api/chat"
+[GIN] 2026/08/01 - 09:59:06 | 404 |      65.707µs |       127.0.0.1 | POST     "/api/show"
+"""
+
+SERVER = """\
+0.00.001.756 I srv  llama_server: initializing ...
+0.00.138.040 I load_tensors:   CPU_Mapped model buffer size =    31.33 MiB
+0.00.138.040 I llama_context: n_ctx         = 4096
+0.00.138.041 W llama_context: n_ctx_seq (1024) < n_ctx_train (4096) -- the full capacity of the model will not be utilized
+INFO [                    main] build info | tid="140224525329600" timestamp=1795464052 build=1 commit="7fdb6f7"
+INFO [                    main] model loaded | tid="140224525329600" timestamp=1795464053
+"""
+
+LOGS = {"example": EXAMPLE, "ollama": OLLAMA, "server": SERVER}
+PLACES = {
+    "source", "id", "first_line", "last_line", "first_time", "last_time", "line", "lines", "cites", "stats", "starts_at",
+}
+
+
+def without_places(value):
+    """A report's values without what tells where and when a line stood."""
+    if isinstance(value, dict):
+        return {key: without_places(item) for key, item in value.items() if key not in PLACES}
+    if isinstance(value, list):
+        return [without_places(item) for item in value]
+    return re.sub(r"[Ll]ines? \d+(–\d+)?", "line N", value) if isinstance(value, str) else value
+
+
+@cache
+def report_of(text):
+    """The report of a log's text, as plain values."""
+    return report_json(report_of_text(text, "en"))
+
+
+@pytest.mark.parametrize("name", sorted(LOGS))
+def test_an_envelope_changes_nothing_but_places_and_times(put_on, name):
+    """Facts, findings, their evidence and the explanation are those of the bare log."""
+    worn = report_of(put_on(LOGS[name].splitlines()))
+    assert without_places(worn) == without_places(report_of(LOGS[name]))
+
+
+@pytest.mark.parametrize("name", sorted(LOGS))
+def test_no_line_becomes_unknown(put_on, name):
+    """As many lines are recognised as in the bare log, or more where one was cut into parts."""
+    worn, bare = report_of(put_on(LOGS[name].splitlines()))["source"], report_of(LOGS[name])["source"]
+    assert worn["recognised_lines"] >= bare["recognised_lines"]
+
+
+def test_the_bare_logs_say_something():
+    """The comparison would hold of empty reports too."""
+    for text in LOGS.values():
+        report = report_of(text)
+        assert report["source"]["recognised_lines"] > 5
+        assert report["loads"]
+        assert report["findings"]
+
+
+@pytest.mark.parametrize("name", sorted(LOGS))
+def test_line_numbers_stay_where_lines_do(put_on, name):
+    """Of an envelope that keeps lines one by one, every line number of the report stays."""
+    text = put_on(LOGS[name].splitlines())
+    if text.count("\n") == LOGS[name].count("\n"):
+        worn, bare = report_of(text), report_of(LOGS[name])
+        assert [load["lines"] for load in worn["loads"]] == [load["lines"] for load in bare["loads"]]
+        assert [finding["evidence"] for finding in worn["findings"]] == [f["evidence"] for f in bare["findings"]]
+
+
+def test_mixed_envelopes_within_a_file():
+    """A file may change its envelope at every line."""
+    forms = ("{}", "> {}", "ollama-1  | {}", "Aug 01 10:00:00 host ollama[1]: {}", "2026-08-01T10:00:00Z stderr F {}")
+    lines = [forms[number % len(forms)].format(line) for number, line in enumerate(OLLAMA.splitlines())]
+    assert without_places(report_of("\n".join(lines))) == without_places(report_of(OLLAMA))
