@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-from explain_log.checks import attention, context, graph, kv_cache, load, memory, offload, split  # noqa: F401 - they register
+from explain_log.checks import (  # noqa: F401 - they register
+    attention,
+    context,
+    failures,
+    gpu,
+    graph,
+    kv_cache,
+    load,
+    memory,
+    memory_use,
+    offload,
+    repeated,
+    requests,
+    server,
+    split,
+)
 from explain_log.checks.registry import run_checks
 from explain_log.checks.wording import Wording
 
