@@ -134,6 +134,18 @@ def test_interrupted_is_130(environment, tmp_path):
     assert b"Traceback" not in errors
 
 
+def test_the_service_stops_at_ctrl_c(environment):
+    """`serve` says where it listens, and an interrupt ends it without a traceback."""
+    process = subprocess.Popen([*COMMAND, "serve", "--port", "0"], stderr=subprocess.PIPE, env=environment, text=True)
+    assert process.stderr is not None
+    assert "http://127.0.0.1:" in process.stderr.readline()
+    time.sleep(1.5)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode in (0, 130)
+    assert "Traceback" not in errors
+
+
 def test_a_traceback_is_never_shown(run, seed):
     """An error inside gives 70 and one line; EXPLAIN_LOG_DEBUG shows more."""
     broken = "import explain_log.pipeline as p\ndef boom(*a, **k): raise ZeroDivisionError('\\x1b[31mboom\\n')\np.make_report = boom\n"

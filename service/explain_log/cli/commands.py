@@ -60,7 +60,7 @@ def _dispatch(arguments: Arguments, settings: Settings) -> int:
     if name == "serve":
         from explain_log.api.server import serve
 
-        serve(settings.text("host"), settings.number("port") or 0, settings.text("database") or None)
+        serve(settings.text("host"), settings.number("port") or 0)
         return ANSWERED
     if name == "completion":
         from explain_log.cli.completion import completion

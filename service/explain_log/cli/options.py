@@ -81,7 +81,6 @@ COMMANDS = {
                 LANG,
                 Option("host", "text", "127.0.0.1", placeholder="ADDRESS"),
                 Option("port", "port", 8377, placeholder="N"),
-                Option("database", "text", placeholder="URL"),
             ),
             "",
             0,

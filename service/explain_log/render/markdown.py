@@ -10,8 +10,11 @@ from explain_log.render.page import Page, SectionPart
 from explain_log.render.words import Words
 
 _MARKS = {"error": "❌", "warning": "⚠️", "notice": "🔎", "info": "ℹ️", "benign": "✅"}
-_MARKUP = re.compile(r"([\\`*_\[\]<>|#~$]|(?:https?|ftp)(?=://)|www(?=\.)|(?<!\w)@(?=\w)|!(?=\[)|&(?=#?\w+;))")
-_BLOCK_START = re.compile(r"^([-+=]|\d+(?=[.)]))")
+_MARKUP = re.compile(
+    r"([\\`*\[\]<>|#~$]|(?<![^\W_])_|_(?![^\W_])|(?:https?|ftp)(?=://)|www(?=\.)|(?<!\w)@(?=\w)|!(?=\[)|&(?=#?\w+;))",
+    re.IGNORECASE,
+)
+_BLOCK_START = re.compile(r"^([-+=]|\d+(?=[.)](?:\s|$)))")
 
 
 def markdown_text(page: Page, words: Words) -> str:

@@ -36,7 +36,9 @@ def cut(text: str, width: int) -> str:
     """The text cut to `width` columns, with an ellipsis where something is missing."""
     if columns(text) <= width:
         return text
-    head, _ = _split_at(text, max(0, width - 1))
+    head, _ = _split_at(text, width - 1)
+    if columns(head) >= width:  # already its first character is too wide
+        head = ""
     return (head + "…")[: max(0, width)]
 
 
