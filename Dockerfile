@@ -16,7 +16,9 @@ RUN --mount=type=bind,from=build,source=/wheels,target=/wheels \
     pip install --no-cache-dir --no-index --find-links /wheels explain-log \
     && useradd --system --uid 10001 --create-home --home-dir /data explain-log
 # Everything that is written goes to /data, so the root file system may be read-only.
-ENV PYTHONUNBUFFERED=1 \
+# EXPLAIN_LOG_CONTAINER: "all addresses" are the container's own here, so `serve` may listen on them.
+ENV EXPLAIN_LOG_CONTAINER=1 \
+    PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     HOME=/data \
     XDG_DATA_HOME=/data \
@@ -29,5 +31,5 @@ EXPOSE 8377
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8377/healthz', timeout=4)"]
 ENTRYPOINT ["explain-log"]
-# Inside a container "all addresses" are the container's own; who reaches them is what `ports` publishes.
+# Who reaches it is what `ports` publishes: in docker-compose.yml this machine only.
 CMD ["serve", "--host", "0.0.0.0", "--port", "8377"]
