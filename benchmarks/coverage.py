@@ -1,0 +1,152 @@
+"""How much of what the programs print is known, and how much of it is explained in both languages.
+
+    python benchmarks/coverage.py [--reference ../shared/reference] [--missing] [--by topic|version]
+
+Reads the reference catalogues of statements (they are not part of the project) and prints a Markdown table per
+group: (a) line shapes that occur in three real files or more; (b) INFO, WARN and ERROR of Ollama; (c) INFO, WARN and
+ERROR of llama.cpp on loading, context, KV cache, compute, graph, devices, allocation, tokenizer, memory fit and the
+server; (d) the rest. A template counts as recognised when a line made from it is; as explained when the statement it
+is found to be has a meaning in both languages.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+
+from explain_log.knowledge import load
+from explain_log.lines import lines_of_text
+from explain_log.statements import Recogniser
+
+VERB = re.compile(r"%(?:%|[-+# 0]*(?:\*|\d+)?(?:\.(?:\*|\d+))?(?:hh|h|ll|l|z|j|t|q)?[a-zA-Z])")
+TEXTS = ("example", "4", "CUDA0", "4.5", "true", "0x4f", "[4, 4]", "llama", "1.5 GiB", "2m0s", "127.0.0.1:8080", "f16")
+LOUD = ("INFO", "WARN", "ERROR")
+C_TOPICS = (
+    "model_meta", "tensors_offload", "context", "kv_cache", "compute_buffers", "graph", "devices", "errors", "tokenizer",
+    "memory_fit", "server_slots",
+)
+
+
+def lines_of(template: str, *, most: int = 40) -> Iterator[str]:
+    """Lines that a format string can print; texts are tried in several kinds."""
+    pieces, position, slots = [], 0, []
+    template = template.replace("\\n", "\n").replace("\\t", " ").strip("\n")
+    for verb in VERB.finditer(template):
+        pieces.append(template[position : verb.start()])
+        position = verb.end()
+        kind = verb[0][-1]
+        slots.append({"%": ("%",), "d": ("4",), "i": ("4",), "u": ("4",), "f": ("4.50",), "g": ("4.5",), "e": ("4.5e-05",),
+                      "x": ("4f",), "X": ("4F",), "p": ("0x4f",), "c": ("x",), "t": ("true",)}.get(kind, TEXTS))
+    pieces.append(template[position:])
+    same = [tuple(slot[min(n, len(slot) - 1)] for slot in slots) for n in range(len(TEXTS))]
+    for number, values in enumerate(dict.fromkeys([*same, *product(*slots)]) if len(slots) < 3 else dict.fromkeys(same)):
+        if number >= most:
+            return
+        yield "".join(piece + value for piece, value in zip(pieces, (*values, ""), strict=True))
+
+
+class Coverage:
+    """Asks for each template whether a line of it is recognised and explained."""
+
+    def __init__(self) -> None:
+        self._knowledge = load()
+        self._recogniser = Recogniser(self._knowledge)
+        self.counts: dict[str, Counter[str]] = defaultdict(Counter)
+        self.parts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+        self.missing: dict[str, list[str]] = defaultdict(list)
+
+    def state_of(self, text: str) -> str:
+        """missing, recognised or explained."""
+        best = "missing"
+        for line in lines_of_text(text):
+            found = self._recogniser.recognise(line)
+            if found is not None:
+                meaning = (self._knowledge.statement(found.id) or {}).get("meaning") or {}
+                best = "explained" if meaning.get("zh") and meaning.get("en") else "recognised"
+                break
+        return best
+
+    def count(self, group: str, part: str, texts: Iterator[str], name: str) -> None:
+        """Counts one template by the best of the lines made from it."""
+        states = {"missing"}
+        for text in texts:
+            states.add(self.state_of(text))
+            if "explained" in states:
+                break
+        state = "explained" if "explained" in states else "recognised" if "recognised" in states else "missing"
+        for counter in (self.counts[group], self.parts[group, part]):
+            counter[state] += 1
+            counter["all"] += 1
+        if state == "missing":
+            self.missing[group].append(name)
+
+
+def slog_line(level: str, message: str) -> str:
+    """A line of Ollama's as slog prints it."""
+    quoted = message.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'time=2025-01-01T00:00:00.000Z level={level} source=server.go:1 msg="{quoted}"'
+
+
+def read(path: Path) -> Iterator[dict[str, str]]:
+    """The records of a JSON-lines file."""
+    for row in path.read_text(encoding="utf-8").splitlines():
+        yield json.loads(row)
+
+
+def measure(reference: Path, by: str) -> Coverage:
+    """Counts all groups."""
+    coverage = Coverage()
+    for row in (reference / "lineshapes.tsv").read_text(encoding="utf-8").splitlines()[1:]:
+        files, _, _, shape, example = row.split("\t", 4)
+        if int(files) >= 3:
+            coverage.count("a", "shapes", iter((example,)), f"{files}\t{shape[:150]}")
+    for entry in read(reference / "ollama" / "catalogue.jsonl"):
+        if entry["kind"] not in ("slog", "log", "gin") or entry["msg"].startswith("<") or not entry["msg"]:
+            continue
+        level = (entry.get("level") or "").split("/")[0].split(" ")[0]
+        group = "b" if level in LOUD or level == "none" else "d"
+        shown = level if level in (*LOUD, "DEBUG", "TRACE") else "INFO"
+        part = entry["topic"] if by == "topic" else (entry.get("first") or "?").split("/")[0].rpartition(".")[0]
+        texts = (slog_line(shown, text) for text in lines_of(entry["msg"]))
+        coverage.count(group, f"ollama {part}", texts, entry["msg"])
+    for name in ("catalogue.jsonl", "server.jsonl"):
+        for entry in read(reference / "llamacpp" / name):
+            topic = entry.get("topic") or "server_slots"
+            group = "c" if entry.get("level") in ("info", "warn", "error") and topic in C_TOPICS else "d"
+            part = topic if by == "topic" else (entry.get("first") or "?").rpartition("/")[2][:4]
+            template = entry.get("printed") or entry["template"]
+            template = re.sub(r"\bFUNCTION\b", "function", template)
+            coverage.count(group, f"llama.cpp {part}", lines_of(template), template)
+    return coverage
+
+
+def main() -> None:
+    """Prints the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--reference", type=Path, default=Path(__file__).parents[2] / "shared" / "reference")
+    parser.add_argument("--by", choices=("topic", "version"), default="topic")
+    parser.add_argument("--missing", action="store_true", help="list what is not recognised")
+    options = parser.parse_args()
+    coverage = measure(options.reference, options.by)
+    print("| group | statements | recognised | explained in both languages |\n|---|---|---|---|")
+    for group, counts in sorted(coverage.counts.items()):
+        known = counts["recognised"] + counts["explained"]
+        total = counts["all"]
+        print(f"| {group} | {total} | {known} = {known / total:.1%} | {counts['explained']} = {counts['explained'] / total:.1%} |")
+    print(f"\n| group | {options.by} | statements | recognised | explained |\n|---|---|---|---|---|")
+    for (group, part), counts in sorted(coverage.parts.items()):
+        known = counts["recognised"] + counts["explained"]
+        print(f"| {group} | {part} | {counts['all']} | {known / counts['all']:.1%} | {counts['explained'] / counts['all']:.1%} |")
+    if options.missing:
+        for group, names in sorted(coverage.missing.items()):
+            print(f"\n## ({group}) not recognised\n")
+            print("\n".join(f"- `{name}`" for name in names))
+
+
+if __name__ == "__main__":
+    main()
