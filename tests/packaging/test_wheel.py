@@ -99,6 +99,19 @@ def test_every_module_of_the_package_is_in_the_wheel(wheel):
     assert modules <= names
 
 
+def test_a_wheel_made_from_the_source_archive_is_the_same(place, wheel):
+    """`python -m build` goes that way: what the source archive lacks would be missing."""
+    build = [sys.executable, "-m", "hatchling", "build", "--directory", str(place / "again"), "--target"]
+    subprocess.run([*build, "sdist"], cwd=ROOT, check=True, capture_output=True)
+    (archive,) = (place / "again").glob("*.tar.gz")
+    (place / "source").mkdir()
+    subprocess.run(["tar", "-xzf", str(archive), "-C", str(place / "source")], check=True)
+    (source,) = (place / "source").iterdir()
+    subprocess.run([*build, "wheel"], cwd=source, check=True, capture_output=True)
+    (again,) = (place / "again").glob("*.whl")
+    assert zipfile.ZipFile(again).namelist() == zipfile.ZipFile(wheel).namelist()
+
+
 @pytest.mark.parametrize("form", ["json", "text", "markdown"])
 def test_the_command_runs_in_an_empty_environment(venv, elsewhere, form):
     """Another folder, a home that cannot be written to, no dependency there: the rules' answer needs none."""
