@@ -10,6 +10,7 @@ from explain_log.knowledge import Knowledge
 from explain_log.knowledge import load as load_knowledge
 from explain_log.lines import Line, Origin, lines_of_text, mended, read_lines
 from explain_log.narration.rules import RulesNarrator
+from explain_log.redaction import Redactor, Scan, redact_facts, redact_shapes
 from explain_log.report import Report, Source, SourceFile, UnknownShape
 from explain_log.statements import Recogniser, Shapes, Statement
 
@@ -72,6 +73,8 @@ class _Reading:
         self.recognise = Recogniser(knowledge).recognise
         self._assembler = Assembler(knowledge)
         self._shapes = Shapes()
+        self._redactor = Redactor(knowledge)
+        self._scan = Scan(self._redactor)
         self._envelopes: dict[str, None] = {}
         self._times: list[str] = []
         self._recognised = 0
@@ -85,8 +88,10 @@ class _Reading:
             self._envelopes[envelope] = None
         if line.time is not None:
             self._times[1:] = [line.time]
+        self._scan.take(line)
         if statement is None:
-            self._shapes.add(line.number, line.text)
+            if not self._scan.hides(line.raw):
+                self._shapes.add(line.number, line.text)
             return
         if not line.envelope and statement.id.startswith("llama."):
             self._envelopes["llama.cpp"] = None
@@ -97,8 +102,13 @@ class _Reading:
 
     def report(self, source: Source, language: str) -> Report:
         facts = self._assembler.finish(self._last_line)
+        facts.secrets = self._scan.finish()
+        facts.secret_lines = self._scan.secret_lines
+        redact_facts(facts, self._redactor, self._scan)
         source.recognised_lines = self._recognised
-        source.unrecognised = [UnknownShape(*row) for row in self._shapes.most_frequent(MOST_SHAPES_SHOWN)]
+        unknown = redact_shapes(self._shapes.most_frequent(MOST_SHAPES_SHOWN), self._redactor)
+        source.unrecognised = [UnknownShape(*row) for row in unknown]
+        source.redactions = self._redactor.counts
         source.envelopes = list(self._envelopes)
         source.first_time = self._times[0] if self._times else None
         source.last_time = self._times[-1] if self._times else None

@@ -45,6 +45,7 @@ class Source:
     envelopes: list[str] = field(default_factory=list)
     first_time: str | None = None
     last_time: str | None = None
+    redactions: dict[str, int] = field(default_factory=dict)  # kind → how many different values became markers
 
 
 @dataclass(eq=False)

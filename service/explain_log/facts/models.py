@@ -289,6 +289,8 @@ class Facts:
     line_count: int = 0
     starts_inside: int | None = None
     ends_inside: int | None = None
+    secrets: dict[str, int] = field(default_factory=dict)  # kind → how many different ones
+    secret_lines: list[int] = field(default_factory=list)
 
     def events_of(self, *statements: str) -> list[Event]:
         """The events of these statements, in log order."""

@@ -47,9 +47,12 @@ class Shapes:
             count[0] += 1
         elif len(self._seen) < MOST_SHAPES:
             self._seen[shape] = [1, number]
-            self._examples[shape] = text[:MOST_SHAPE_CHARACTERS]
+            self._examples[shape] = text[: 2 * MOST_SHAPE_CHARACTERS]
 
     def most_frequent(self, most: int) -> list[tuple[str, int, int, str]]:
-        """(shape, count, first line, example) of the most frequent, the most frequent first."""
+        """(shape, count, first line, example) of the most frequent, the most frequent first.
+
+        An example is as much of the line as its shape is made of, so that it can be redacted before it is cut.
+        """
         ranked = sorted(self._seen.items(), key=lambda item: (-item[1][0], item[1][1]))
         return [(shape, count, first, self._examples[shape]) for shape, (count, first) in ranked[:most]]
