@@ -86,13 +86,15 @@ def _walk(owner: Json, rest: str) -> Json:
 
 
 def _member(items: list[Json], step: str) -> Json:
-    """A device by its name; another list's entry by its number, counted from 1."""
+    """A device by its name or id; a server's device also by its place, counted from 0, as devices number themselves."""
     for item in items:
         names = (item.id, item.name) if isinstance(item, RunDevice) else (getattr(item, "device", None),)
         if step in names:
             return item
-    position = int(step) if step.isdigit() else 0
-    return items[position - 1] if 1 <= position <= len(items) else None
+    place = int(step) if step.isdigit() else len(items)
+    if items and isinstance(items[0], RunDevice):
+        return items[place] if place < len(items) else None
+    return items[place - 1] if 1 <= place <= len(items) else None
 
 
 def _leaves(value: Json, path: str) -> list[Fact]:

@@ -44,5 +44,5 @@ def _objection(text: str, cites: list[str], briefing: Briefing, language: str) -
         or unknown_name(text, known)
         or wrong_language(without_quantities, language, known)
         or unoffered_setting(text, language, briefing)
-        or wrong_number(masked, found, evidence, known)
+        or wrong_number(text, masked, found, evidence, known)
     )

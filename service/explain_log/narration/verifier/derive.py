@@ -11,10 +11,12 @@ from explain_log.narration.verifier.evidence import Atom
 from explain_log.narration.verifier.intervals import holds, holds_atom
 from explain_log.narration.verifier.mentions import Mention
 
-_FEW = 6
-"""With more cited values of one kind than this, only those that the sentence mentions are calculated with:
-among many values some pair always has the wanted ratio."""
+_FEW = 3
+"""Of so few cited facts of one kind, any two may be set against each other; of more, and of findings' values,
+only those that the sentence mentions: among many values some pair always has the wanted ratio."""
+_MOST_OPERANDS = 6
 _PRINTED = 0.006
+_SUM = "sum"
 _ADD_UP = ("memory", "time")
 """Kinds of which different fields make a sum: weights and cache, not layers and layers in all."""
 
@@ -25,8 +27,8 @@ def follows(mention: Mention, atoms: list[Atom], mentioned: list[Mention]) -> bo
     sums = list(_sums(direct))
     if any(holds(mention, total, dim, within=_PRINTED * count) for total, dim, count in sums):
         return True
-    pool = direct + [Atom(total, dim, total, "", direct=True) for total, dim, _ in sums]
-    groups = {dim: _few(group, mentioned) for dim, group in _by_dim(pool).items()}
+    pool = direct + [Atom(total, dim, total, _SUM, direct=True) for total, dim, _ in sums]
+    groups = {dim: _operands(group, mentioned) for dim, group in _by_dim(pool).items()}
     return any(holds(mention, value, dim) for value, dim in _pairs(groups))
 
 
@@ -59,7 +61,7 @@ def _sums(direct: list[Atom]) -> Iterator[tuple[float, str, int]]:
         if dim not in _ADD_UP:
             continue
         yield from _sum(group, dim)
-        if len(group) <= _FEW:
+        if len(group) <= _MOST_OPERANDS:
             for pair in combinations(group, 2):
                 yield from _sum(list(pair), dim)
 
@@ -74,10 +76,12 @@ def _on_gpu(cite: str) -> bool:
     return "devices" in steps[:-1] and is_gpu(steps[steps.index("devices") + 1])
 
 
-def _few(group: list[Atom], mentioned: list[Mention]) -> list[Atom]:
-    if len(group) <= _FEW:
-        return group
-    return [atom for atom in group if any(m.dims[0][0] != "ratio" and holds_atom(m, atom) for m in mentioned)][:_FEW]
+def _operands(group: list[Atom], mentioned: list[Mention]) -> list[Atom]:
+    """The values of a kind that are calculated with: those mentioned, and a few cited facts."""
+    said = [atom for atom in group if any(m.dims[0][0] != "ratio" and holds_atom(m, atom) for m in mentioned)]
+    facts = [atom for atom in group if atom.cite.startswith("fact:")]
+    chosen = said + [atom for atom in facts if len(facts) <= _FEW and atom not in said]
+    return chosen[:_MOST_OPERANDS]
 
 
 def _pairs(groups: dict[str, list[Atom]]) -> Iterator[tuple[float, str]]:

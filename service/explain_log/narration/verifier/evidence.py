@@ -9,13 +9,18 @@ from dataclasses import dataclass, field
 from explain_log.briefing import Briefing
 from explain_log.checks.finding import Finding
 from explain_log.citations import Fact, facts_at, finding_at, gpu_count, lines_of_cite, load_of, split_cite
+from explain_log.facts.models import Json
 from explain_log.narration.verifier.lexicon import lexicon
 from explain_log.narration.verifier.mentions import mentions
 from explain_log.narration.verifier.names import name_spans
 from explain_log.narration.verifier.vocabulary import Vocabulary
 from explain_log.narration.verifier.wording import mask, normalise
 
+_PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 _PLAIN_NUMBER = re.compile(r"-?\d+(?:\.\d+)?$")
+
+IMPLIED = "implied"
+"""In place of a cite: counts that hold for the log as a whole; only a number with the right noun is one of them."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ def gather(cites: list[str], briefing: Briefing, known: Vocabulary) -> Evidence:
         load = load_of(briefing.report, cite)
         if load is not None:
             gpus = gpu_count(load)
-            evidence.atoms.append(Atom(gpus, "devices", gpus, cite, "gpus"))
+            evidence.atoms.append(Atom(gpus, "devices", gpus, IMPLIED))
     evidence.atoms += _load_counts(briefing)
     return evidence
 
@@ -67,7 +72,7 @@ def _load_counts(briefing: Briefing) -> list[Atom]:
     loads = briefing.report.loads
     served = [load for load in loads if load.purpose == "serve"]
     counts = {len(loads), len(served)} | {sum(s.outcome == o for s in served) for o in ("ready", "failed", "unknown")}
-    return [Atom(count, "loads", count, "loads") for count in sorted(counts)]
+    return [Atom(count, "loads", count, IMPLIED) for count in sorted(counts)]
 
 
 def _add(evidence: Evidence, cite: str, name: str, briefing: Briefing, known: Vocabulary) -> bool:
@@ -81,6 +86,8 @@ def _add(evidence: Evidence, cite: str, name: str, briefing: Briefing, known: Vo
         if finding is not None:
             evidence.findings.append(finding)
             evidence.atoms += _of_finding(finding, cite, known)
+            texts = _general(briefing.knowledge.finding(finding.id), briefing.language)
+            evidence.atoms += [atom for text in texts for atom in _of_text(text, cite, known)]
         return finding is not None
     if cite.startswith("term:"):
         entry = briefing.knowledge.term(name)
@@ -128,6 +135,20 @@ def _of_finding(finding: Finding, cite: str, known: Vocabulary) -> Iterator[Atom
         texts += [advice.action, advice.value or "", advice.command, advice.effect, advice.check, advice.undo]
     for text in texts:
         yield from _of_text(text, cite, known)
+
+
+def _general(entry: Json, language: str, within: bool = False) -> Iterator[str]:  # noqa: FBT001, FBT002
+    """What the knowledge says about a finding whatever the log: its texts in one language without placeholders."""
+    if isinstance(entry, str):
+        if within:
+            yield _PLACEHOLDER.sub(" … ", entry)
+    elif isinstance(entry, dict):
+        for key, item in entry.items():
+            if key not in ("zh", "en") or key == language:
+                yield from _general(item, language, within or key == language)
+    elif isinstance(entry, list):
+        for item in entry:
+            yield from _general(item, language, within)
 
 
 def _of_text(text: str, cite: str, known: Vocabulary) -> Iterator[Atom]:

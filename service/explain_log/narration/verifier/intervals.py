@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from explain_log.narration.verifier.evidence import Atom
+from explain_log.narration.verifier.evidence import IMPLIED, Atom
 from explain_log.narration.verifier.mentions import Mention
 
 MEASURED = frozenset({"memory", "time", "rate", "speed", "ratio", "params", "bytes"})
@@ -60,6 +60,8 @@ def same_kind(wanted: str, dim: str) -> bool:
 
 def holds_atom(mention: Mention, atom: Atom) -> bool:
     """Whether a mention states an atom, by unit change and rounding; a ratio also the other way round."""
+    if atom.cite == IMPLIED and all(dim != atom.dim for dim, _ in mention.dims):
+        return False
     if holds(mention, atom.value, atom.dim, atom.shown):
         return True
     return atom.dim == "ratio" and atom.value > 0 and mention.has_unit and holds(mention, 1 / atom.value, "ratio")

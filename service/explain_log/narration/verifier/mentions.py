@@ -163,7 +163,7 @@ def _index(text: str, start: int, mention: Mention) -> str | None:
         names = [dim for dim, _ in mention.dims if dim in lexicon().index]
         return names[0] if names else "lines" if not mention.has_unit else None
     if mention.has_unit:
-        return "lines" if mention.dims[0][0] == "lines" else None
+        return None
     return next((kind for kind, pattern in lexicon().index.items() if pattern.search(before)), None)
 
 
@@ -176,6 +176,6 @@ def _share_indexes(found: list[Mention], text: str) -> list[Mention]:
             continue
         if first.index and not second.has_unit and second.index is None:
             shared[position] = replace(second, index=first.index)
-        elif second.index == "lines" and not first.has_unit:
+        elif (second.index == "lines" or second.dims[0][0] == "lines") and not first.has_unit:
             shared[position - 1] = replace(first, index="lines")
     return shared

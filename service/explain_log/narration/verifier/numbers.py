@@ -9,19 +9,26 @@ from itertools import pairwise
 
 from explain_log.narration.verifier.arithmetic import equations, results, wrong_side
 from explain_log.narration.verifier.derive import follows
-from explain_log.narration.verifier.evidence import Atom, Evidence
+from explain_log.narration.verifier.evidence import IMPLIED, Atom, Evidence
 from explain_log.narration.verifier.intervals import holds, holds_atom
 from explain_log.narration.verifier.mentions import Mention
 from explain_log.narration.verifier.verdict import Code, Objection
 from explain_log.narration.verifier.vocabulary import Vocabulary
 
+_NAMED = re.compile(r"([A-Za-z]+_[A-Za-z0-9_]*) ?(?:=|:|：|为|是|等于|is|equals|\(|（)? ?$")
 _FRACTION = re.compile(r" ?/ ?")
 _SHOWN_VALUES = 6
 _FRACTION_DECIMALS = 4
 
 
-def wrong_number(masked: str, found: list[Mention], evidence: Evidence, known: Vocabulary) -> Objection | None:
-    """The objection to the first number that the evidence does not bear out. masked: without names."""
+def wrong_number(
+    text: str, masked: str, found: list[Mention], evidence: Evidence, known: Vocabulary
+) -> Objection | None:
+    """The objection to the first number that the evidence does not bear out. masked: the text without names."""
+    for mention in found:
+        named = [atom for atom in evidence.atoms if atom.field and atom.field == _name_before(text, mention)]
+        if named and not any(holds_atom(mention, atom) for atom in named):
+            return _objection(mention, replace(evidence, atoms=named))
     computed: set[int] = set()
     for equation in equations(masked, found):
         wrong = wrong_side(equation)
@@ -38,10 +45,18 @@ def wrong_number(masked: str, found: list[Mention], evidence: Evidence, known: V
     return None
 
 
+def _name_before(text: str, mention: Mention) -> str | None:
+    """The field that a number is said to be the value of: `n_ctx = 8192`, `n_ctx 为 8192`."""
+    match = _NAMED.search(text[: mention.start])
+    return match[1].casefold() if match else None
+
+
 def _is_borne_out(mention: Mention, found: list[Mention], evidence: Evidence, known: Vocabulary) -> bool:
     if mention.index is not None:
         return _index_exists(mention, evidence, known)
     if _is_proportion(mention, found):
+        return True
+    if mention.dims[0][0] == "lines" and mention.shown in evidence.lines:
         return True
     if any(holds_atom(mention, atom) for atom in evidence.atoms):
         return True
@@ -97,7 +112,8 @@ def _is_ratio(pair: tuple[Mention, Mention], evidence: Evidence) -> bool:
 
 def _objection(mention: Mention, evidence: Evidence) -> Objection:
     """UNIT where the number is there in another unit, else NUMBER; names the values that are there."""
-    same = next((a for a in evidence.atoms if mention.has_unit and _same_digits(mention, a)), None)
+    cited = [atom for atom in evidence.atoms if atom.cite != IMPLIED]
+    same = next((a for a in cited if mention.has_unit and _same_digits(mention, a)), None)
     values = list(dict.fromkeys(f"{a.shown:.10g} ({a.cite})" for a in evidence.atoms if a.direct))[:_SHOWN_VALUES]
     names = {"number": mention.text, "values": "; ".join(values) or "—"}
     if same is not None:

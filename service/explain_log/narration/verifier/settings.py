@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from explain_log.briefing import Briefing
-from explain_log.checks.finding import Advice
+from explain_log.checks.finding import Advice, Finding
 from explain_log.narration.verifier.lexicon import lexicon
 from explain_log.narration.verifier.verdict import Code, Objection
 
@@ -50,8 +50,15 @@ def _is_offered(setting: str, value: str | None, briefing: Briefing) -> bool:
     for run in briefing.report.server_runs:
         if setting in run.config and value == run.config[setting]:
             return True
+    if any(f"{setting}={value}" in text for finding in briefing.report.findings for text in _told(finding)):
+        return True
     offers = [advice for finding in briefing.report.findings for advice in finding.advice]
     return any(_offers(advice, setting, value) for advice in offers)
+
+
+def _told(finding: Finding) -> list[str]:
+    """What a finding says of the settings as they are."""
+    return [finding.title, finding.detail, *(value for value in finding.values.values() if isinstance(value, str))]
 
 
 def _offers(advice: Advice, setting: str, value: str | None) -> bool:

@@ -64,7 +64,6 @@ class Vocabulary:
                 if re.search(r"\d", phrase) and re.search(r"[a-z]", phrase):
                     self.phrases.add(phrase)
 
-
     def quote(self, text: str) -> None:
         """Lets a text of the log stand as it is, in whatever language it is."""
         if len(text) >= _QUOTE_CHARACTERS:
