@@ -30,7 +30,7 @@ def seen(text):
     return found
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(LOGS)
 @example(["加载 模型: a  b"])
 @example(["srv  update_slots: all slots are idle"])
@@ -43,7 +43,7 @@ def test_every_envelope_comes_off(put_on, lines):
     assert worn == seen("\n".join(lines))
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.text(max_size=80), max_size=5))
 def test_no_text_breaks_a_wrapped_log(put_on, lines):
     """Whatever stands in an envelope, reading it raises nothing."""

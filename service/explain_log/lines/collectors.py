@@ -113,6 +113,8 @@ def syslog(line: Line) -> bool:
     if not closed or not priority.isdigit():
         return False
     rest = line.text[len(priority) + 2 :]
+    if not rest:
+        return False
     if rest[:2] != "1 ":
         return take(line, "syslog", rest) and dated(line)
     found = leading_date(rest[2:])

@@ -19,6 +19,7 @@ _SLOG_KEYS = frozenset(("time", "level", "source", "msg"))
 _SLOG_LEVELS = ("trace", "debug", "info", "warn", "error")
 # The µ of `65µs` after a console or an editor took UTF-8 for something else.
 _GARBLED_MICRO = ("┬╡s", "Âµs", "碌s", "\ufffd\ufffds", "\ufffds")
+_INNERMOST = frozenset(("slog", "slog-json", "llama-json", "gin"))
 _EDGES = "\x00 \t\ufeff"
 
 Envelope = Callable[[Line], bool]
@@ -45,6 +46,10 @@ def unwrap_text(line: Line) -> None:
             if take_off(line):
                 break
         else:
+            return
+        if line.envelope[-1] in _INNERMOST:
+            if line.text[:1].isdigit():  # a message that quotes a line of llama.cpp
+                _llama_prefix(line)
             return
         piece = line.piece
         if piece is not None and (not piece[2] or "\n" in piece[1]):
@@ -187,6 +192,9 @@ def _dots(line: Line) -> bool:
 def _lettered(line: Line) -> bool:
     """What begins with a letter: a bar, a clock, a dash or an at-sign early on tells which envelope it may be."""
     text = line.text
+    blank = text.find(" ")
+    if blank > 1 and text[blank - 1] == ":" and text[blank - 2] != "]" and text.find(".log:", 0, blank) < 0:
+        return False  # a function's name: most lines of llama.cpp end here
     colon = text.find(":", 4, 32)
     if colon > 0 and text[colon + 3 : colon + 4] == ":" and collectors.dated(line):
         return True
@@ -196,8 +204,7 @@ def _lettered(line: Line) -> bool:
         return True
     if text.find(".log:", 1, 128) > 0 and quoting.file_numbered(line):
         return True
-    blank = text.find(" ")
-    if blank < 1 or text[blank - 1] == ":" and text[blank - 2] != "]":
+    if blank < 1:
         return False
     if "-" in text[: text.find(" ", blank + 1)] and collectors.stern(line):
         return True

@@ -48,7 +48,7 @@ def numbered(line: Line) -> bool:
     if mark == ":" and not text[end + 1 : end + 3].isdigit():
         return text[end + 1 : end + 2] not in ("", " ") and take(line, "grep", text[end + 1 :])
     rest = text[end:].lstrip(" ")
-    if rest[:1] in ("|", "│") and mark in (" ", "|", "│"):
+    if rest[:1] in ("|", "│") and mark in (" ", "│"):
         return take(line, "cat-n", rest[1:])
     if mark == " " and line.given[:1] == " " and text[:end] == str(line.number) and not line.envelope:
         return take(line, "cat-n", rest)
@@ -63,7 +63,7 @@ def file_numbered(line: Line) -> bool:
         return False
     if second and number.isdigit():
         return take(line, "grep", text)
-    return bool(name) and take(line, "grep", rest)
+    return bool(name) and rest[:1] not in ("", " ") and take(line, "grep", rest)
 
 
 def prompted(line: Line) -> bool:
