@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from explain_log.briefing import estimate_tokens
 from explain_log.errors import ModelOutputError, ModelUnavailable
@@ -170,13 +170,11 @@ class OllamaModel:
         )  # fmt: skip
         wait = self.limits.first
         last: ollama.ChatResponse | None = None
-        while True:
-            part = await self._within(wait, lambda: anext(stream, None))
-            if part is None:
-                break
-            wait, last = self.limits.between, part
-            if part.message.content:
-                yield part.message.content
+        async with contextlib.aclosing(cast("AsyncGenerator[ollama.ChatResponse]", stream)) as parts:
+            while (part := await self._within(wait, lambda: anext(parts, None))) is not None:
+                wait, last = self.limits.between, part
+                if part.message.content:
+                    yield part.message.content
         self._check_end(last, messages, usage)
 
     def _check_end(self, last: ollama.ChatResponse | None, messages: list[Message], usage: Usage) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from explain_log.briefing import Briefing
@@ -86,18 +86,17 @@ def _add(evidence: Evidence, cite: str, name: str, briefing: Briefing, known: Vo
         if finding is not None:
             evidence.findings.append(finding)
             evidence.atoms += _of_finding(finding, cite, known)
-            texts = _general(briefing.knowledge.finding(finding.id), briefing.language)
-            evidence.atoms += [atom for text in texts for atom in _of_text(text, cite, known)]
+            general = _general(briefing.knowledge.finding(finding.id), briefing.language)
+            evidence.atoms += _of_texts(general, cite, known)
         return finding is not None
     if cite.startswith("term:"):
-        entry = briefing.knowledge.term(name)
+        entry = briefing.knowledge.term(name) or {}
         if entry:
-            texts = [entry["short"][briefing.language], entry.get("formula", "")]
-            evidence.atoms += [atom for text in texts for atom in _of_text(text, cite, known)]
-        return entry is not None
+            evidence.atoms += _of_texts([entry["short"][briefing.language], entry.get("formula", "")], cite, known)
+        return bool(entry)
     lines = lines_of_cite(briefing.report, cite)
-    texts = [e.text for f in briefing.report.findings for e in f.evidence if e.line in lines]
-    evidence.atoms += [atom for text in texts[:1] for atom in _of_text(text, cite, known)]
+    shown = [e.text for f in briefing.report.findings for e in f.evidence if e.line in lines]
+    evidence.atoms += _of_texts(shown[:1], cite, known)
     return bool(lines)
 
 
@@ -127,14 +126,13 @@ def _of_finding(finding: Finding, cite: str, known: Vocabulary) -> Iterator[Atom
     """A finding's values, and the numbers of its own texts, which are made of them."""
     for name, value in finding.values.items():
         if isinstance(value, str):
-            yield from _of_text(value, cite, known)
+            yield from _of_texts([value], cite, known)
         elif not isinstance(value, bool):
             yield _numeric(name, value, cite)
     texts = [finding.title, finding.detail, finding.formula or ""]
     for advice in finding.advice:
         texts += [advice.action, advice.value or "", advice.command, advice.effect, advice.check, advice.undo]
-    for text in texts:
-        yield from _of_text(text, cite, known)
+    yield from _of_texts(texts, cite, known)
 
 
 def _general(entry: Json, language: str, within: bool = False) -> Iterator[str]:  # noqa: FBT001, FBT002
@@ -151,9 +149,10 @@ def _general(entry: Json, language: str, within: bool = False) -> Iterator[str]:
             yield from _general(item, language, within)
 
 
-def _of_text(text: str, cite: str, known: Vocabulary) -> Iterator[Atom]:
-    plain = normalise(text)
-    for mention in mentions(mask(plain, name_spans(plain, known))):
-        if mention.index is None:
-            for dim, factor in mention.dims:
-                yield Atom(mention.shown * factor, dim, mention.shown, cite)
+def _of_texts(texts: Iterable[str], cite: str, known: Vocabulary) -> Iterator[Atom]:
+    for text in texts:
+        plain = normalise(text)
+        for mention in mentions(mask(plain, name_spans(plain, known))):
+            if mention.index is None:
+                for dim, factor in mention.dims:
+                    yield Atom(mention.shown * factor, dim, mention.shown, cite)
