@@ -7,13 +7,21 @@ from collections.abc import Iterator
 from explain_log.checks.finding import Observation, Value
 from explain_log.checks.registry import log_check
 from explain_log.facts.models import Facts, RunDevice, ServerRun
+from explain_log.facts.record import gpu_devices
 
 MIB_PER_GIB = 1024
 _FOUND = "ollama.device.inference_compute"
 _LLAMA_DEVICES = ("llama.device.using", "llama.device.cuda_device")
-_NONE = ("ollama.device.no_compatible", "ollama.device.gpu_support_warning", "ollama.load.gpu_not_available", "llama.device.no_gpu_offload")
+_NONE = ("ollama.device.no_compatible", "ollama.device.gpu_support_warning", "ollama.load.gpu_not_available")
 _OVERRIDE = "ollama.device.user_override"
-OVERRIDES = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL", "HSA_OVERRIDE_GFX_VERSION", "GGML_VK_VISIBLE_DEVICES")
+OVERRIDES = (
+    "CUDA_VISIBLE_DEVICES",
+    "HIP_VISIBLE_DEVICES",
+    "ROCR_VISIBLE_DEVICES",
+    "GPU_DEVICE_ORDINAL",
+    "HSA_OVERRIDE_GFX_VERSION",
+    "GGML_VK_VISIBLE_DEVICES",
+)
 
 
 @log_check
@@ -24,31 +32,41 @@ def detected(facts: Facts) -> Iterator[Observation]:
     """
     for place, run in reversed(list(enumerate(facts.server_runs, 1))):
         if run.devices:
-            operands = {f"total({number})": f"fact:server_runs.{place}.devices.{number}" for number in range(len(run.devices))}
+            path = f"fact:server_runs.{place}.devices"
+            operands = {f"total({number})": f"{path}.{number}" for number in range(len(run.devices))}
             lines = sorted({line for name, found in run.lines.items() if name.startswith("devices.") for line in found})
             yield Observation("gpu.detected", None, _device_values(run.devices), lines, operands)
             return
+    for statement in _LLAMA_DEVICES:
+        devices, lines = _named(facts, statement)
+        if devices:
+            yield Observation("gpu.detected", None, _device_values(devices), lines)
+            return
+
+
+def _named(facts: Facts, statement: str) -> tuple[list[RunDevice], list[int]]:
+    """The devices that llama.cpp's lines of one kind name, each once."""
     named: dict[str, RunDevice] = {}
     lines = []
-    for event in facts.events_of(*_LLAMA_DEVICES):
-        key = str(event.fields.get("device") or event.fields.get("index"))
-        if key.upper().startswith("CPU") or (event.statement != _LLAMA_DEVICES[0] and any(not k.isdigit() for k in named)):
-            continue
-        if key not in named:
+    for event in facts.events_of(statement):
+        fields = event.fields
+        key = str(fields.get("device") if fields.get("device") is not None else fields.get("index"))
+        if key not in named and not key.upper().startswith("CPU"):
             lines.append(event.line)
-            total, free = event.fields.get("vram"), event.fields.get("free")
-            compute = event.fields.get("compute")
-            named[key] = RunDevice(key, str(event.fields.get("name")), compute=str(compute) if compute else None, total_mib=total, available_mib=free)
-    if named:
-        devices = [d for key, d in named.items() if not key.isdigit()] or list(named.values())
-        yield Observation("gpu.detected", None, _device_values(devices), lines)
+            compute = str(fields["compute"]) if fields.get("compute") else None
+            name, total, free = str(fields.get("name")), fields.get("vram"), fields.get("free")
+            named[key] = RunDevice(key, name, compute=compute, total_mib=total, available_mib=free)
+    return list(named.values()), lines
 
 
 def _device_values(devices: list[RunDevice]) -> dict[str, Value]:
     values: dict[str, Value] = {"gpus": len(devices)}
     for number, device in enumerate(devices):
-        known = {"name": device.name, "compute": device.compute, "total_gib": _gib(device.total_mib), "available_gib": _gib(device.available_mib)}
-        values |= {f"device_{number}_{name}": value for name, value in known.items() if value not in (None, "")}
+        known = {"name": device.name, "compute": device.compute}
+        sizes = {"total_gib": _gib(device.total_mib), "available_gib": _gib(device.available_mib)}
+        for name, value in (known | sizes).items():
+            if value not in (None, ""):
+                values[f"device_{number}_{name}"] = value
     counts: dict[str, int] = {}
     for device in devices:
         counts[_shown(device)] = counts.get(_shown(device), 0) + 1
@@ -71,15 +89,18 @@ def none(facts: Facts) -> Iterator[Observation]:
     """The last run that lists devices has only the CPU, or a line says that there is no compatible GPU."""
     said = facts.events_of(*_NONE)
     cpu = [event for event in facts.events_of(_FOUND) if str(event.fields.get("library", "")).lower() == "cpu"]
-    if facts.server_runs and any(run.devices for run in facts.server_runs):
+    if any(run.devices for run in facts.server_runs):
         last = _last_listing(facts)
-        said = [e for e in said if last is not None and not last.devices and e.line >= last.first_line]
-        cpu = [e for e in cpu if last is not None and not last.devices and e.line >= last.first_line]
-    elif any(d.model_mib for load in facts.loads for d in load.devices if d.device.startswith(("CUDA", "ROCm", "Metal", "Vulkan")) and "_" not in d.device):
+        if last is None or last.devices:
+            return
+        said = [event for event in said if event.line >= last.first_line]
+        cpu = [event for event in cpu if event.line >= last.first_line]
+    elif any(device.model_mib for load in facts.loads for device in gpu_devices(load)):
         return
     if said or cpu:
+        values: dict[str, Value] = {"count": len(said) + len(cpu)}
         lines = [event.line for event in (*said, *cpu)]
-        yield Observation("gpu.none", None, {"count": len(said) + len(cpu)}, lines, variant="said" if said else "default")
+        yield Observation("gpu.none", None, values, lines, variant="said" if said else "default")
 
 
 def _last_listing(facts: Facts) -> ServerRun | None:
@@ -104,5 +125,5 @@ def override(facts: Facts) -> Iterator[Observation]:
         found |= {name: str(event.fields[name]) for name in OVERRIDES if event.fields.get(name)}
     if lines:
         settings = ", ".join(f"{name}={value}" for name, value in found.items())
-        only_gfx = set(found) == {"HSA_OVERRIDE_GFX_VERSION"}
-        yield Observation("gpu.override", None, {"settings": settings, **found}, lines, variant="gfx" if only_gfx else "default")
+        variant = "gfx" if set(found) == {"HSA_OVERRIDE_GFX_VERSION"} else "default"
+        yield Observation("gpu.override", None, {"settings": settings, **found}, lines, variant=variant)

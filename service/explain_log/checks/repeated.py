@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from explain_log.checks.finding import Observation, Value
 from explain_log.checks.registry import log_check
@@ -11,7 +12,12 @@ from explain_log.facts.models import Facts, ModelLoad
 LOADS_TO_TELL = 3
 SOON_SECONDS = 600.0
 KEEP_ALIVE_SECONDS = 300.0
-_EVICTED = ("ollama.sched.evicting", "ollama.sched.debug_max_runners", "ollama.sched.debug_expire_now", "ollama.sched.retry_evict_all")
+_EVICTED = (
+    "ollama.sched.evicting",
+    "ollama.sched.debug_max_runners",
+    "ollama.sched.debug_expire_now",
+    "ollama.sched.retry_evict_all",
+)
 _CHANGED = ("ollama.sched.debug_reloading",)
 
 
@@ -34,7 +40,7 @@ def repeated(facts: Facts) -> Iterator[Observation]:
 def _soon(loads: list[ModelLoad], facts: Facts) -> bool:
     if len(loads) < LOADS_TO_TELL:
         return False
-    return any(_gap(before, after, facts) is not None for before, after in zip(loads, loads[1:], strict=False))
+    return any(_gap(before, after, facts) is not None for before, after in pairwise(loads))
 
 
 def _gap(before: ModelLoad, after: ModelLoad, facts: Facts) -> float | None:
@@ -58,10 +64,11 @@ def _last_use(before: ModelLoad, after: ModelLoad, facts: Facts) -> float | None
 
 
 def _observation(loads: list[ModelLoad], facts: Facts, models: int) -> Observation:
-    pairs = list(zip(loads, loads[1:], strict=False))
+    pairs = list(pairwise(loads))
     gaps = [gap for gap in (_gap(a, b, facts) for a, b in pairs) if gap is not None]
     seconds = sum(load.load_seconds or 0.0 for load in loads)
-    name = loads[0].model.name or (loads[0].model.path or loads[0].model.digest or "").replace("\\", "/").rpartition("/")[2]
+    model = loads[0].model
+    name = model.name or (model.path or model.digest or "").replace("\\", "/").rpartition("/")[2]
     values: dict[str, Value] = {
         "model": name,
         "count": len(loads),

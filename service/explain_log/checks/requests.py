@@ -6,11 +6,16 @@ from collections.abc import Iterator
 
 from explain_log.checks.finding import Observation, Value
 from explain_log.checks.registry import log_check
-from explain_log.facts.models import Facts, RequestMarks
+from explain_log.facts.models import Event, Facts, RequestMarks
 
 MOST_PATHS = 5
 CONTEXT_STEPS = (4096, 8192, 16384, 32768, 65536, 131072, 262144)
-_CUT = ("ollama.request.prompt_truncated", "ollama.request.input_exceeds_context", "ollama.runner.cpp_truncated", "llama.server.prompt_truncated")
+_CUT = (
+    "ollama.request.prompt_truncated",
+    "ollama.request.input_exceeds_context",
+    "ollama.runner.cpp_truncated",
+    "llama.server.prompt_truncated",
+)
 _CLIENT_LEFT = ("ollama.request.client_left",)
 
 
@@ -71,8 +76,8 @@ def prompt_truncated(facts: Facts) -> Iterator[Observation]:
         return
     count = sum(facts.event_counts.get(name, 0) for name in _CUT)
     values: dict[str, Value] = {"count": max(count, len(cut))}
-    longest = max((n for e in cut if isinstance(n := e.fields.get("prompt"), int)), default=None)
-    limits = [n for e in cut if isinstance(n := e.fields.get("limit"), int)]
+    longest = max(_numbers(cut, "prompt", "n_prompt_tokens"), default=None)
+    limits = _numbers(cut, "limit", "n_ctx")
     variant = "default"
     if longest is not None and limits:
         values |= {"longest": longest, "limit": max(limits)}
@@ -81,6 +86,10 @@ def prompt_truncated(facts: Facts) -> Iterator[Observation]:
         if suggested is not None:
             values["suggested"] = suggested
     yield Observation("context.prompt_truncated", None, values, [event.line for event in cut], variant=variant)
+
+
+def _numbers(events: list[Event], *names: str) -> list[int]:
+    return [value for event in events for name in names if isinstance(value := event.fields.get(name), int)]
 
 
 def _enough(longest: int, facts: Facts) -> int | None:

@@ -10,7 +10,11 @@ from explain_log.facts.models import Facts, ServerRun
 
 _ANY_HOST = ("0.0.0.0", "[::]", "::", "")  # noqa: S104 - recognised, not bound
 _DEBUG_OFF = ("", "0", "false", "info", "warn", "error")
-_PROMPT_LINES = ("ollama.request.debug_prompt_logged", "ollama.server.request_log_enabled", "ollama.server.request_logged")
+_PROMPT_LINES = (
+    "ollama.request.debug_prompt_logged",
+    "ollama.server.request_log_enabled",
+    "ollama.server.request_logged",
+)
 _DEBUG_LINES = ("ollama.server.debug_enabled",)
 
 
@@ -27,7 +31,8 @@ def exposed(facts: Facts) -> Iterator[Observation]:
     values: dict[str, Value] = {"listen": run.listen or "", "port": (run.listen or "").rpartition(":")[2]}
     lines = [line for other in open_runs for line in other.lines.get("listen", [])]
     operands = {"listen": f"fact:server_runs.{facts.server_runs.index(run) + 1}.listen"}
-    yield Observation("server.exposed", None, values, lines, operands, "container" if run.product == "llama.cpp" else "default")
+    variant = "llama" if run.product == "llama.cpp" else "default"
+    yield Observation("server.exposed", None, values, lines, operands, variant)
 
 
 def on_all_interfaces(address: str) -> bool:
