@@ -30,6 +30,7 @@ _FINDING_TEXT = 900
 _LOADS_IN_FULL = 3
 _DEVICES_IN_FULL = 16
 _MOST_VALUES = 4
+_NOTE_FACTS = 4
 _RANK = {"error": 0, "warning": 1, "notice": 2, "info": 3}
 
 
@@ -110,8 +111,10 @@ def _candidates(briefing: Briefing) -> Iterator[Item]:
 
 
 def _main(cites: list[str]) -> list[str]:
-    """The findings among the cites of a note, which have lines of their own; without any, all of them."""
-    return [cite for cite in cites if cite.startswith("finding:")] or cites
+    """What a note chiefly rests on: its findings, a few facts, no row of devices; where none is left, all."""
+    findings = [cite for cite in cites if cite.startswith("finding:")]
+    facts = [cite for cite in cites if cite.startswith("fact:") and ".devices." not in cite]
+    return [*findings, *facts[:_NOTE_FACTS]] or cites
 
 
 def _by_kind(facts: Iterable[Fact]) -> list[list[Fact]]:
