@@ -20,6 +20,7 @@ CHECKS = TESTS.parent / "service" / "explain_log" / "checks"
 FINDINGS = {entry.id: entry for entry in read_findings(KNOWLEDGE)}
 TERMS = {term.id for term in read_terms(KNOWLEDGE)}
 CASES = runpy.run_path(str(TESTS / "checks" / "cases.py"))
+LOGS = runpy.run_path(str(TESTS / "checks" / "test_whole_logs.py"))
 every_finding = pytest.mark.parametrize("entry", FINDINGS.values(), ids=lambda entry: entry.id)
 
 # The contract's table.
@@ -78,13 +79,23 @@ def ids_in_code():
     return found | {finding for check in LOAD_CHECKS for finding in check.ids}
 
 
-def observed():
-    """(case, observation, facts) of every case of the tables, those that show bugs apart."""
+def all_facts():
+    """(name, facts) of every case, of every small log, and of each line that knowledge/failures.toml names."""
     for case in CASES["read_cases"]():
         if "bug" not in case:
-            facts = CASES["facts_of"](case)
-            for observation in run_checks(facts)[0]:
-                yield case["name"], observation, facts
+            yield case["name"], CASES["facts_of"](case)
+    for case in LOGS["TABLE"]["log"]:
+        yield case["name"], LOGS["facts_of"]("\n".join(LOGS["TABLE"]["text"][name] for name in case["lines"]))
+    for statement in dict.fromkeys(name for _, _, name in LOGS["ROWS"]):
+        for sample in LOGS["SAMPLES"][statement]:
+            yield sample, LOGS["facts_of"](sample)
+
+
+def observed():
+    """(name, observation, facts) of all of them, those that show bugs apart."""
+    for name, facts in all_facts():
+        for observation in run_checks(facts)[0]:
+            yield name, observation, facts
 
 
 OBSERVED = list(observed())
