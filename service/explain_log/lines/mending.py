@@ -19,6 +19,7 @@ _NARROWEST, _WIDEST = 40, 300
 _LOST_BLANKS = 2  # that copying takes off a line's end
 _MOST_PIECES, _MOST_UNKNOWN = 40, 6
 _MOST_TRIES = 3
+_LIKE_TEXT = frozenset(("cat-n", "grep", "quote", "prompt", "docker-compose", "timestamp", "llama.cpp"))
 _ONE_LINE_EACH = frozenset(("cri", "docker-json", "journald", "syslog", "slog-json", "llama-json", "loki", "cloud"))
 
 
@@ -97,6 +98,7 @@ class _Held(Generic[S]):
 
     def __init__(self, line: Line, found: S | None, recognise: Recognise[S], seam: _Seam) -> None:
         self._pieces = [line]
+        self._bodies = [line.given]
         self._whole, self._found = line, found
         self._joined = 1
         self._recognise = recognise
@@ -104,21 +106,21 @@ class _Held(Generic[S]):
 
     def takes(self, line: Line) -> bool:
         """Whether a line may be the rest of what is held."""
-        first, last = self._pieces[0], self._pieces[-1]
-        if not line.text or line.piece is not None or line.envelope != first.envelope[: len(line.envelope)]:
+        if line.piece is not None or not line.given.strip() or self._body(line) is None:
             return False
         if _in_quotes(self._whole):
             return len(self._pieces) < _MOST_PIECES
-        return len(self._pieces) < _MOST_UNKNOWN and self._seam.between(last, line)
+        return len(self._pieces) < _MOST_UNKNOWN and self._seam.between(self._pieces[-1], line)
 
     def add(self, line: Line) -> None:
         """Keeps a line, and looks whether with it all becomes a known statement."""
         tight = self._seam.tight(self._pieces[-1])
         self._pieces.append(line)
+        self._bodies.append(self._body(line) or line.given)
         for together in (self._tight, self._spaced) if tight else (self._spaced, self._tight):
             whole = self._line(together())
             found = self._recognise(whole)
-            if found is not None and (self._found is None or found.id == self._found.id):
+            if found is not None and (self._found is None or found.id == self._found.id or tight):
                 self._whole, self._found, self._joined = whole, found, len(self._pieces)
                 return
 
@@ -132,15 +134,27 @@ class _Held(Generic[S]):
                 again.add(line)
             yield from again.best()
 
+    def _body(self, line: Line) -> str | None:
+        """What a piece adds to the first one: without the quote marks or numbers that both have."""
+        first = self._pieces[0]
+        if not line.envelope:
+            return line.given
+        if line.envelope == first.envelope[: len(line.envelope)]:
+            return line.given[max(line.given.find(line.text), 0) :]
+        # The rest of a broken line may begin like an envelope: `1 | AVX = 1 | …`.
+        return line.given if _LIKE_TEXT.issuperset(line.envelope) and self._seam.tight(self._pieces[-1]) else None
+
     def _tight(self) -> str:
         width = self._seam.width
-        raws = [line.given for line in self._pieces[:-1]]
-        texts = [raw.ljust(width) if width - len(raw) <= _LOST_BLANKS else raw for raw in raws]
-        return _without_marks(texts, self._pieces) + _shown(self._pieces[-1])
+        padded = (
+            body + " " * (width - len(piece.given))
+            if body[-1:] != " " and width - len(piece.given) <= _LOST_BLANKS else body
+            for body, piece in zip(self._bodies[:-1], self._pieces, strict=False)
+        )  # fmt: skip
+        return "".join(padded) + self._bodies[-1]
 
     def _spaced(self) -> str:
-        texts = [line.given.strip() for line in self._pieces[:-1]]
-        return " ".join((_without_marks(texts, self._pieces, " "), _shown(self._pieces[-1]).strip()))
+        return " ".join(body.strip() for body in self._bodies)
 
     def _line(self, raw: str) -> Line:
         first = self._pieces[0]
@@ -151,18 +165,6 @@ class _Held(Generic[S]):
         if whole.time is None or whole.time[0] == "-":
             whole.time = first.time
         return whole
-
-
-def _without_marks(texts: list[str], pieces: list[Line], blank: str = "") -> str:
-    """The first text as it is, and of the others what is left without what quotes each of them."""
-    return blank.join(
-        text if not number or not piece.envelope else piece.text
-        for number, (text, piece) in enumerate(zip(texts, pieces, strict=False))
-    )
-
-
-def _shown(line: Line) -> str:
-    return line.text if line.envelope else line.given
 
 
 def _split(line: Line, found: S | None, recognise: Recognise[S]) -> list[tuple[Line, S | None]] | None:
