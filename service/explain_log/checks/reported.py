@@ -14,6 +14,7 @@ from explain_log.knowledge import load as load_knowledge
 
 BYTES_PER_MIB = 1024 * 1024
 MOST_MESSAGE = 200
+MOST_LINES = 12
 _MESSAGE_FIELDS = ("error", "reason", "err", "message", "condition")
 _DEVICE_FIELDS = ("device", "buffer")
 _SIZE_FIELDS = ("size", "bytes")
@@ -54,7 +55,8 @@ def observation_of(finding: str, load: int | None, lines: list[Told]) -> Observa
             values.setdefault(name, value)
     variant = row.get("variant") or _variant(finding, values)
     severity = cast("Severity | None", row.get("severity"))
-    return Observation(finding, load, values, [event.line for event, _ in lines], variant=variant, severity=severity)
+    shown = [event.line for event, _ in lines[:MOST_LINES]]
+    return Observation(finding, load, values, shown, variant=variant, severity=severity)
 
 
 def _variant(finding: str, values: dict[str, Value]) -> str:
