@@ -15,6 +15,7 @@ from explain_log.checks import (  # noqa: F401 - they register
     offload,
     repeated,
     requests,
+    secrets,
     server,
     split,
 )
