@@ -54,6 +54,10 @@ def failures_among(found):
 CUDA_MALLOC = (
     "ggml_backend_cuda_buffer_type_alloc_buffer: allocating 11264.00 MiB on device 0: cudaMalloc failed: out of memory"
 )
+OUTSIDE = (
+    "llama_model_load: error loading model: tensor 'blk.3.ffn_up.weight' data is not within the file bounds, "
+    "model is corrupted or incomplete"
+)
 CASES = [
     ("oom.gpu", [*OLLAMA, CUDA_MALLOC, "alloc_tensor_range: failed to allocate CUDA0 buffer of size 11811160064",
                  "llama_model_load: error loading model: unable to allocate CUDA0 buffer",
@@ -83,8 +87,7 @@ CASES = [
     ("model.corrupt", [*LLAMA[:3], "gguf_init_from_file_impl: invalid magic characters: 'abcd', expected 'GGUF'",
                        "llama_model_load: error loading model: llama_model_loader: failed to load model from /m/model.gguf",
                        "llama_model_load_from_file_impl: failed to load model", "main: exiting due to model loading error"]),
-    ("model.corrupt", [*LLAMA, "llama_model_load: error loading model: tensor 'blk.3.ffn_up.weight' data is not within the file bounds, "
-                       "model is corrupted or incomplete", "main: exiting due to model loading error"]),
+    ("model.corrupt", [*LLAMA, OUTSIDE, "main: exiting due to model loading error"]),
     ("model.missing", [*LLAMA[:3], "gguf_init_from_file: failed to open GGUF file '/m/model.gguf' (No such file or directory)",
                        "llama_model_load: error loading model: llama_model_loader: failed to load model from /m/model.gguf",
                        "main: exiting due to model loading error"]),
@@ -215,5 +218,5 @@ def test_ranks_order_causes_before_what_follows_from_them():
     """What only says that it failed ranks last, and each failure has a rank."""
     ranks = {row["finding"]: row["rank"] for row in TABLE["failure"]}
     assert all("rank" in row for row in TABLE["failure"])
-    least_specific = min(row["rank"] for row in TABLE["failure"] if row["finding"] in ("load.failed",))
+    least_specific = min(row["rank"] for row in TABLE["failure"] if row["finding"] == "load.failed")
     assert least_specific > max(rank for name, rank in ranks.items() if name.startswith(("oom.", "model.", "kv.", "config.")))
