@@ -19,7 +19,8 @@ _NARROWEST, _WIDEST = 40, 300
 _LOST_BLANKS = 2  # that copying takes off a line's end
 _MOST_PIECES, _MOST_UNKNOWN = 40, 6
 _MOST_TRIES = 3
-_LIKE_TEXT = frozenset(("cat-n", "grep", "quote", "prompt", "docker-compose", "timestamp", "llama.cpp"))
+_LIKE_TEXT = frozenset(("cat-n", "grep", "quote", "prompt", "docker-compose"))
+_OWN = frozenset(("slog", "go-log", "gin", "llama.cpp", "slog-json", "llama-json"))  # what a line itself begins with
 _ONE_LINE_EACH = frozenset(("cri", "docker-json", "journald", "syslog", "slog-json", "llama-json", "loki", "cloud"))
 
 
@@ -88,7 +89,7 @@ class _Seam:
 
 def _in_quotes(line: Line) -> bool:
     """slog escapes line ends, so a value whose quotes are open goes on in the next line (or was cut)."""
-    if not line.envelope or line.envelope[-1] != "slog" or line.attrs.count('"') % 2 == 0:
+    if not line.envelope or line.envelope[-1] not in ("slog", "go-log") or line.attrs.count('"') % 2 == 0:
         return False
     return line.attrs.replace('\\"', "").count('"') % 2 == 1
 
@@ -108,9 +109,9 @@ class _Held(Generic[S]):
         """Whether a line may be the rest of what is held."""
         if line.piece is not None or not line.given.strip() or self._body(line) is None:
             return False
-        if _in_quotes(self._whole):
-            return len(self._pieces) < _MOST_PIECES
-        return len(self._pieces) < _MOST_UNKNOWN and self._seam.between(self._pieces[-1], line)
+        if len(self._pieces) >= (_MOST_UNKNOWN if self._found is None else _MOST_PIECES):
+            return False
+        return _in_quotes(self._whole) or self._seam.between(self._pieces[-1], line)
 
     def add(self, line: Line) -> None:
         """Keeps a line, and looks whether with it all becomes a known statement."""
@@ -139,6 +140,8 @@ class _Held(Generic[S]):
         first = self._pieces[0]
         if not line.envelope:
             return line.given
+        if line.envelope[-1] in _OWN:
+            return None
         if line.envelope == first.envelope[: len(line.envelope)]:
             return line.given[max(line.given.find(line.text), 0) :]
         # The rest of a broken line may begin like an envelope: `1 | AVX = 1 | …`.
