@@ -244,3 +244,25 @@ class TestRequests:
     def test_requests_have_their_lines(self):
         """Where the slowest request stands, say."""
         assert facts_of(gin("1.0s") + "\n" + gin("3.0s")).requests.lines
+
+
+class TestLlamaServer:
+    def test_a_run(self):
+        """Its build, its address and its GPU."""
+        (run,) = facts_of((LOGS / "llama_server.log").read_text(encoding="utf-8")).server_runs
+        assert (run.product, run.version, run.listen, run.version_range) == ("llama.cpp", "b8179", "127.0.0.1:8080", None)
+        assert [(d.id, d.name, d.total_mib, d.available_mib) for d in run.devices] == [("CUDA0", "NVIDIA RTX 3090", 24576, 24000)]
+
+    def test_a_local_build_has_no_version(self):
+        """A number under 1000 is a build without its history."""
+        (run,) = runs_of("build_info: b999-abc1234", "main: server is listening on http://127.0.0.1:8080 - starting the main loop")
+        assert run.version is None
+
+    def test_a_build_that_does_not_serve_is_no_run(self):
+        """llama-cli prints its build as well."""
+        assert runs_of("build_info: b8179-abc1234", "llama_context: n_ctx         = 8192") == []
+
+    def test_a_port_in_use(self):
+        """A start that failed is no run."""
+        assert runs_of("build_info: b8179-abc1234", "srv         start: couldn't bind HTTP server socket, hostname: 127.0.0.1, port: 8080") == []
+        assert len(runs_of(CONFIG, LISTENING, gin(), CONFIG, "Error: listen tcp 127.0.0.1:11434: bind: address already in use", gin())) == 1
