@@ -50,6 +50,20 @@ def lines_of(template: str, *, most: int = 40) -> Iterator[str]:
         yield "".join(piece + value for piece, value in zip(pieces, (*values, ""), strict=True))
 
 
+# The catalogue of the server does not know every function's name: what follows it tells which statement it is.
+PREFIX = re.compile(
+    r"^(?:(?:srv|slot|que|cmn|spec|res)\s+)?(?:[\w~:<>()]+|%s|\*)\s*:\s*(?:id\s+(?:ID|\*|%\w+)\s*\|\s*task\s+(?:TASK|\*|%\w+)\s*\|\s*)?"
+)
+
+
+def skeleton(text: str) -> str:
+    """The words of a template or form without its prefix; fields and runs of them are `*`."""
+    text = re.sub(r"\{\w+:[^{}]*\}", "*", text.replace("{{", "{").replace("}}", "}"))
+    text = VERB.sub(lambda verb: "%" if verb[0] == "%%" else "*", text.replace("\\n", " "))
+    text = PREFIX.sub("", " ".join(text.split()))
+    return re.sub(r"[*](?:[\s,.'()]*[*])*", "*", text).strip(" .:'")
+
+
 class Coverage:
     """Asks for each template whether a line of it is recognised and explained."""
 
@@ -59,6 +73,13 @@ class Coverage:
         self.counts: dict[str, Counter[str]] = defaultdict(Counter)
         self.parts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
         self.missing: dict[str, list[str]] = defaultdict(list)
+        self._skeletons: dict[str, str] = {}
+        for statement_id in self._knowledge.keys("statements"):
+            entry = self._knowledge.statement(statement_id) or {}
+            for form in entry.get("forms", []):
+                words = skeleton(form)
+                if len(words) > 8 and self._skeletons.get(words) != "explained":
+                    self._skeletons[words] = "explained" if entry.get("meaning") else "recognised"
 
     def state_of(self, text: str) -> str:
         """missing, recognised or explained."""
@@ -78,6 +99,7 @@ class Coverage:
             states.add(self.state_of(text))
             if "explained" in states:
                 break
+        states.add(self._skeletons.get(skeleton(name), "missing"))
         state = "explained" if "explained" in states else "recognised" if "recognised" in states else "missing"
         for counter in (self.counts[group], self.parts[group, part]):
             counter[state] += 1
