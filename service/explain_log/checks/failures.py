@@ -70,14 +70,18 @@ def events(facts: Facts) -> Iterator[Observation]:
             groups.setdefault((row["finding"], _load_of(event, row, facts)), []).append((event, row))
     for (finding, load), lines in groups.items():
         observation = observation_of(finding, load, lines)
-        counts = {event.statement: facts.event_counts.get(event.statement, 0) for event, _ in lines}
-        if len(counts) == 1 and load is None:
-            observation.values["count"] = max(len(lines), *counts.values()) if _unconditional(lines) else len(lines)
+        observation.values["count"] = _count(lines, facts, whole_log=load is None)
         yield observation
 
 
-def _unconditional(lines: list[Told]) -> bool:
-    return not any("where" in row for _, row in lines)
+def _count(lines: list[Told], facts: Facts, *, whole_log: bool) -> int:
+    """How often it happened: the lines of the most frequent statement, since several may report one event."""
+    counts: dict[str, int] = {}
+    for event, _ in lines:
+        counts[event.statement] = counts.get(event.statement, 0) + 1
+    if whole_log and not any("where" in row for _, row in lines):  # more happened than are kept as events
+        counts = {name: max(count, facts.event_counts.get(name, 0)) for name, count in counts.items()}
+    return max(counts.values())
 
 
 def _load_of(event: Event, row: Row, facts: Facts) -> int | None:
