@@ -109,3 +109,19 @@ def test_mixed_envelopes_within_a_file():
     forms = ("{}", "> {}", "ollama-1  | {}", "Aug 01 10:00:00 host ollama[1]: {}", "2026-08-01T10:00:00Z stderr F {}")
     lines = [forms[number % len(forms)].format(line) for number, line in enumerate(OLLAMA.splitlines())]
     assert without_places(report_of("\n".join(lines))) == without_places(report_of(OLLAMA))
+
+
+@pytest.mark.parametrize("width", [72, 80, 100, 119, 120])
+@pytest.mark.parametrize("name", ["example", "ollama"])
+def test_a_terminal_that_broke_the_lines(name, width):
+    """Every line that is longer than the terminal is wide goes on in the next."""
+    lines = (line[at : at + width] for line in LOGS[name].splitlines() for at in range(0, max(len(line), 1), width))
+    assert without_places(report_of("\n".join(lines))) == without_places(report_of(LOGS[name]))
+
+
+def test_progress_dots_glued_to_what_follows():
+    """Dots have no line end of their own until they are a hundred."""
+    glued = OLLAMA.replace("time=2026-08-01T09:59:03.500Z", "......time=2026-08-01T09:59:03.500Z").replace(
+        "llama_context: n_seq_max", ".....llama_context: n_seq_max"
+    )
+    assert without_places(report_of(glued)) == without_places(report_of(OLLAMA))

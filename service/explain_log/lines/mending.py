@@ -19,6 +19,7 @@ _NARROWEST, _WIDEST = 40, 300
 _LOST_BLANKS = 2  # that copying takes off a line's end
 _MOST_PIECES, _MOST_UNKNOWN = 40, 6
 _MOST_TRIES = 3
+_BEGINNINGS = ('{"', "time=20", "[GIN] ", "llama_", "llm_", "ggml_", "print_info: ", "load_", "srv  ", "slot ")
 _LIKE_TEXT = frozenset(("cat-n", "grep", "quote", "prompt", "docker-compose"))
 _OWN = frozenset(("slog", "go-log", "gin", "llama.cpp", "slog-json", "llama-json"))  # what a line itself begins with
 _ONE_LINE_EACH = frozenset(("cri", "docker-json", "journald", "syslog", "slog-json", "llama-json", "loki", "cloud"))
@@ -51,7 +52,7 @@ def mended(lines: Iterable[Line], recognise: Recognise[S]) -> Iterator[tuple[Lin
         halves = _split(line, found, recognise) if line.text else None
         if halves is not None:
             yield from halves
-        elif line.text and seam.open_end(line, known=found is not None):
+        elif (line.text or line.envelope) and seam.open_end(line, known=found is not None):
             held = _Held(line, found, recognise, seam)
         else:
             yield line, found
@@ -67,7 +68,11 @@ class _Seam:
         self.width = max(lengths, default=0)
         near = sum(1 for length in lengths if length > 0.85 * self.width)
         self._narrow = _NARROWEST <= self.width <= _WIDEST
-        self._wraps = self._narrow and near >= 3 and near * 12 > len(lengths)
+        many = (near >= 3 and near * 12 > len(lengths)) or len({line.text for line in sample if self._full(line)}) >= 3
+        self._wraps = self._narrow and many
+
+    def _full(self, line: Line) -> bool:
+        return len(line.given) == self.width
 
     def open_end(self, line: Line, *, known: bool) -> bool:
         """Whether a line may go on in the next one."""
@@ -107,7 +112,9 @@ class _Held(Generic[S]):
 
     def takes(self, line: Line) -> bool:
         """Whether a line may be the rest of what is held."""
-        if line.piece is not None or not line.given.strip() or self._body(line) is None:
+        if line.piece is not None or line.given.startswith(_BEGINNINGS):
+            return False
+        if not line.given.strip() or self._body(line) is None:
             return False
         if len(self._pieces) >= (_MOST_UNKNOWN if self._found is None else _MOST_PIECES):
             return False

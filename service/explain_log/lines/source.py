@@ -27,12 +27,14 @@ _NO_LOGS = (
 class Origin:
     """One input as the user named it, and what was read of it.
 
+    path: what is opened for it, which is another file where standard input was copied to one.
     first, last: the 1-based lines wanted of it (`FILE:120-180`), or None for all.
     note: what a reader should know, such as that the archive is cut off; None where all is well.
     """
 
     def __init__(self, name: str, first: int | None = None, last: int | None = None) -> None:
         self.name = name
+        self.path = name
         self.first = first
         self.last = last
         self.bytes = 0
@@ -76,7 +78,7 @@ def decoded_blocks(origin: Origin) -> Iterator[str]:
     Raises InputError where it cannot be opened or is no text. A file that shrinks, grows or goes away
     while it is read, and an archive that is damaged or cut off, give what could be read.
     """
-    with _open(origin.name) as file:
+    with open_input(origin.path) as file:
         blocks = decoded(_readable(unpacked(_raw_blocks(file, origin)), origin))
         first = next(blocks, "")
         if not is_text(first[:SAMPLE_BYTES]):
@@ -106,7 +108,8 @@ def _refuse_what_is_no_log(start: bytes, origin: Origin) -> None:
             raise InputError(f"{origin.shown} is {what}, not a log: name (or unpack) the log that the server wrote")
 
 
-def _open(name: str) -> IO[bytes]:
+def open_input(name: str) -> IO[bytes]:
+    """A file's bytes, or standard input's for `-`. Raises InputError that says what to do."""
     try:
         if name == "-":
             return cast("IO[bytes]", os.fdopen(os.dup(sys.stdin.fileno()), "rb"))
