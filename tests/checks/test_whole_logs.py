@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import re2
 
-from explain_log.checks import run_checks
+from explain_log.checks import Wording, run_checks
 from explain_log.checks.failures import rows_of
 from explain_log.checks.memory_use import memory_use
 from explain_log.checks.server import on_all_interfaces
@@ -179,3 +179,12 @@ class TestRepeated:
 def test_all_interfaces(address, yes):
     """Where everybody who reaches the machine is heard."""
     assert on_all_interfaces(address) is yes
+
+
+@pytest.mark.parametrize(("ends", "severity", "outcome"), [([], "error", "failed"), (["started_fast"], "warning", "ready")])
+def test_memory_that_ran_out_is_an_error_unless_the_load_got_ready(ends, severity, outcome):
+    """oom.gpu is a warning when the load got ready all the same, and then no failure is told."""
+    facts = facts_of("\n".join(TABLE["text"][name] for name in ["config", "local", "loader", "no_memory", *ends]))
+    found = Wording(load_knowledge(), "en").findings(run_checks(facts)[0], facts)
+    assert [f.severity for f in found if f.id == "oom.gpu"] == [severity]
+    assert [load.outcome for load in facts.loads] == [outcome]

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explain_log.facts.runs import parse_go_map
+from explain_log.facts.times import seconds_between
 from explain_log.facts.versions import Fingerprint, matches_verbs, releases_of, version_key
 from explain_log.knowledge import load as load_knowledge
 from explain_log.lines import lines_of_text
@@ -266,3 +267,14 @@ class TestLlamaServer:
         """A start that failed is no run."""
         assert runs_of("build_info: b8179-abc1234", "srv         start: couldn't bind HTTP server socket, hostname: 127.0.0.1, port: 8080") == []
         assert len(runs_of(CONFIG, LISTENING, gin(), CONFIG, "Error: listen tcp 127.0.0.1:11434: bind: address already in use", gin())) == 1
+
+
+@pytest.mark.parametrize(("first", "second", "seconds"), [
+    ("2025-08-20T10:00:00.000+08:00", "2025-08-20T10:00:09.500+08:00", 9.5),
+    ("2025-08-20T10:00:00+08:00", "2025-08-20T02:00:01+00:00", 1.0),
+    ("2025-08-20T10:00:00", "2025-08-20T10:00:00+08:00", None),
+    (None, "2025-08-20T10:00:00", None), ("2025-08-20T10:00:00", None, None), ("yesterday", "2025-08-20T10:00:00", None),
+])
+def test_seconds_between(first, second, seconds):
+    """Across zones; None where two times cannot be compared."""
+    assert seconds_between(first, second) == seconds
