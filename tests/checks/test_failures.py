@@ -167,6 +167,18 @@ def test_an_allocation_that_failed_on_the_way_is_a_warning():
     assert found["oom.gpu"].load == 1
 
 
+def test_what_has_no_cause_is_nothing_in_a_load_that_got_ready():
+    """A first try that failed and a second that worked."""
+    assert not failures_among(findings(*OLLAMA, "llama_model_load_from_file_impl: failed to load model", READY))
+
+
+def test_failures_of_no_known_load_are_told_apart():
+    """Two attempts whose start the log does not show, hours apart."""
+    memory = load_failed("model requires more system memory (24.1 GiB) than is available (11.3 GiB)")
+    between = ['[GIN] 2025/06/01 - 10:00:05 | 200 |  1.2s |       127.0.0.1 | POST     "/api/chat"'] * 300
+    assert failures_among(findings(memory, *between, terminated("exit status 2"))) == {"oom.system", "runner.terminated"}
+
+
 def test_each_load_has_its_own_cause():
     """One ran out of memory, the next was given up by the client."""
     second = [line.replace("sha256-aa", "sha256-bb").replace("10:00:00", "11:00:00") for line in OLLAMA]

@@ -14,19 +14,35 @@ from explain_log.checks.registry import log_check
 from explain_log.checks.reported import Row, Told, observation_of, rows_of
 from explain_log.facts.models import Event, Facts, ModelLoad
 
+ONE_FAILURE_LINES = 200
+SAYS_NO_CAUSE = ("load.failed", "runner.terminated")
+
 
 @log_check
 def failures(facts: Facts) -> Iterator[Observation]:
     """One finding for what went wrong in a load, and one for what went wrong after it was ready."""
     loads = {load.index: load for load in facts.loads}
-    groups: dict[tuple[int | None, bool], list[Told]] = {}
+    groups: dict[tuple[int | None, bool, int], list[Told]] = {}
+    episode = last_line = 0
     for event in facts.events:
+        load = loads.get(event.load) if event.load is not None else None
         for row in rows_of("failure", event):
-            load = loads.get(event.load) if event.load is not None else None
-            if load is None or load.purpose != "fit_probe":
-                groups.setdefault(_place(event, load), []).append((event, row))
-    for (index, during), lines in groups.items():
-        yield _failure(loads.get(index) if index is not None else None, lines, during=during)
+            if load is not None and load.purpose == "fit_probe":
+                continue
+            index, during = _place(event, load)
+            if index is None and event.line - last_line > ONE_FAILURE_LINES:
+                episode += 1  # lines of no load: those that stand together are about one failure
+            last_line = event.line if index is None else last_line
+            groups.setdefault((index, during, episode if index is None else 0), []).append((event, row))
+    causes: dict[tuple[str, int | None, bool], list[Told]] = {}
+    for (index, during, _), lines in groups.items():
+        told = _cause(lines)
+        causes.setdefault((told[0][1]["finding"], index, during), []).extend(told)
+    for (finding, index, during), lines in causes.items():
+        load = loads.get(index) if index is not None else None
+        survived = load is not None and during and load.outcome == "ready"
+        if not (survived and finding in SAYS_NO_CAUSE):
+            yield _failure(finding, load, lines, survived=survived)
 
 
 def _place(event: Event, load: ModelLoad | None) -> tuple[int | None, bool]:
@@ -38,16 +54,19 @@ def _place(event: Event, load: ModelLoad | None) -> tuple[int | None, bool]:
     return (None, True) if event.statement.startswith("ollama.sched.load_failed") else (load.index, False)
 
 
-def _failure(load: ModelLoad | None, lines: list[Told], *, during: bool) -> Observation:
-    ranked = sorted(lines, key=lambda told: (told[1].get("rank", 50), told[0].line))
-    finding = ranked[0][1]["finding"]
-    same = [told for told in ranked if told[1]["finding"] == finding]
-    observation = observation_of(finding, load.index if load else None, same)
+def _cause(lines: list[Told]) -> list[Told]:
+    """The lines about the lowest rank's finding, the most specific first."""
+    ranked = sorted(lines, key=lambda told: (told[1]["rank"], told[0].line))
+    return [told for told in ranked if told[1]["finding"] == ranked[0][1]["finding"]]
+
+
+def _failure(finding: str, load: ModelLoad | None, lines: list[Told], *, survived: bool) -> Observation:
+    observation = observation_of(finding, load.index if load else None, lines)
     if load is not None:
         _add_context(load, observation.values)
-        if finding in ("oom.gpu", "oom.system") and during and load.outcome == "ready":
-            observation.severity = "warning"
-            observation.variant = "survived"
+    if survived:
+        observation.severity = "warning"
+        observation.variant = "survived"
     return observation
 
 
