@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from explain_log.checks import Wording, run_checks
 from explain_log.facts import Assembler, Facts
+from explain_log.facts.selection import only_load
 from explain_log.knowledge import Knowledge
 from explain_log.knowledge import load as load_knowledge
 from explain_log.lines import Line, Origin, lines_of_text, mended, read_lines
@@ -25,19 +26,28 @@ def make_report(
 ) -> Report:
     """Reads the inputs and explains them by the rules, in "zh" or "en".
 
-    progress is called with (bytes read, bytes in all or None) now and then. Raises InputError where an
-    input cannot be read.
+    progress is called with (bytes read, bytes in all or None) now and then. load: only the load of this index.
+    since, until: only the lines from this time to that one (lines/period.py). Raises InputError where an input
+    cannot be read, for what is no time, and for a load that is not there.
     """
     reading = _Reading(load_knowledge())
     total = _total_bytes(origins)
-    for count, (line, statement) in enumerate(mended(read_lines(origins), reading.recognise)):
+    for count, (line, statement) in enumerate(mended(_lines(origins, since, until), reading.recognise)):
         reading.take(line, statement)
         if progress is not None and not count % 4096:
             progress(sum(origin.bytes for origin in origins), total)
     name = origins[0].name if len(origins) == 1 else ", ".join(origin.name for origin in origins)
     source = Source(name, sum(o.bytes for o in origins), max((o.last_line for o in origins), default=0))
     source.files = [SourceFile(o.name, o.first_line, o.last_line) for o in origins]
-    return reading.report(source, language)
+    return reading.report(source, language, load)
+
+
+def _lines(origins: list[Origin], since: str | None, until: str | None) -> Iterator[Line]:
+    if since is None and until is None:
+        return read_lines(origins)
+    from explain_log.lines.period import lines_between
+
+    return lines_between(origins, since, until)
 
 
 def report_of_text(text: str, language: str, *, name: str = "-") -> Report:
@@ -100,8 +110,10 @@ class _Reading:
             self._last_recognised = line.number
         self._assembler.take(statement)
 
-    def report(self, source: Source, language: str) -> Report:
+    def report(self, source: Source, language: str, load: int | None = None) -> Report:
         facts = self._assembler.finish(self._last_line)
+        if load is not None:
+            only_load(facts, load)
         facts.secrets = self._scan.finish()
         facts.secret_lines = self._scan.secret_lines
         redact_facts(facts, self._redactor, self._scan)

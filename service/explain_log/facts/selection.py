@@ -1,0 +1,40 @@
+"""One load of a log: `--load N`."""
+
+from __future__ import annotations
+
+from explain_log.errors import InputError
+from explain_log.facts.models import Facts, ModelLoad
+
+
+def only_load(facts: Facts, index: int) -> None:
+    """Keeps of the loads this one, a vocab-only pass right beside it, and what is not about another load.
+
+    The load keeps its index. Raises InputError where there is none of this index, saying which there are.
+    """
+    wanted = next((load for load in facts.loads if load.index == index), None)
+    if wanted is None:
+        raise InputError(f"--load {index}: {_which(facts.loads)}")
+    others = [load for load in facts.loads if not _belongs(load, wanted)]
+    facts.events = [event for event in facts.events if not any(_holds(load, event.line) for load in others)]
+    facts.loads = [load for load in facts.loads if _belongs(load, wanted)]
+    if facts.starts_inside is not None and not any(_holds(load, facts.starts_inside) for load in facts.loads):
+        facts.starts_inside = None
+    if facts.ends_inside is not None and not any(_holds(load, facts.ends_inside) for load in facts.loads):
+        facts.ends_inside = None
+
+
+def _belongs(load: ModelLoad, wanted: ModelLoad) -> bool:
+    beside = abs(load.index - wanted.index) == 1
+    return load is wanted or (beside and load.purpose == "vocab_only" and wanted.purpose == "serve")
+
+
+def _holds(load: ModelLoad, line: int) -> bool:
+    return load.first_line <= line <= load.last_line
+
+
+def _which(loads: list[ModelLoad]) -> str:
+    if not loads:
+        return "the log has no load of a model"
+    if len(loads) == 1:
+        return f"the log has one load, {loads[0].index}"
+    return f"the log has the loads {loads[0].index} to {loads[-1].index}"
