@@ -1,6 +1,7 @@
 """What collectors, viewers and people put around a line comes off, and tells what it knows."""
 
 import json
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -233,6 +234,17 @@ class TestJson:
         text = json.dumps({"MESSAGE": f"{TEXT}\ntime=2025-02-11T11:34:37Z level=WARN msg=x\n\n> y", "_PID": "1"})
         lines = [line for line in lines_of_text(f"\n{text}\n") if line.text]
         assert [(line.number, line.text, line.level) for line in lines] == [(2, TEXT, None), (2, "x", "warn"), (2, "y", None)]
+
+
+def test_hostile_lines_take_linear_time():
+    """64 Ki characters of what envelopes are made of are no work."""
+    parts = ("[", "]", "[x]", '"]', "|", "a | ", "> ", "1", "1.", "1:", "-", ":", ".", "\\\"", '{"a":', "`", "<", "Feb 11 11:34:37 ", "a-0 ", "#0")
+    for part in parts:
+        for start in ("", "<30>1 2025-02-11T03:34:37Z h a 1 - [", "2025-02-11T03:34:37Z ", "time=1 msg=", "> "):
+            began = time.perf_counter()
+            for _ in lines_of_text(start + part * (64_000 // len(part))):
+                pass
+            assert time.perf_counter() - began < 1
 
 
 @settings(deadline=None)

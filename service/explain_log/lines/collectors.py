@@ -10,6 +10,7 @@ from explain_log.lines.dates import leading_clock, leading_date, of_epoch
 from explain_log.lines.line import Line
 
 _LONGEST_NAME = 80
+_LONGEST_DATA = 2048
 _NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.@/")
 _POD_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-.")
 _POD_SUFFIX = frozenset("bcdfghjklmnpqrstvwxz2456789")  # what Kubernetes makes random names of
@@ -134,7 +135,7 @@ def _after_structured_data(text: str) -> str:
         return text[1:]
     while text[:1] == "[":
         end = text.find("]")
-        while end > 0 and text[:end].count('"') % 2:
+        while 0 < end < _LONGEST_DATA and text[:end].count('"') % 2:
             end = text.find("]", end + 1)
         if end < 0:
             break

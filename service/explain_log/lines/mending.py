@@ -19,6 +19,7 @@ _NARROWEST, _WIDEST = 40, 300
 _LOST_BLANKS = 2  # that copying takes off a line's end
 _MOST_PIECES, _MOST_UNKNOWN = 40, 6
 _MOST_TRIES = 3
+_MOST_CHARACTERS = 1 << 14
 _BEGINNINGS = ('{"', "time=20", "[GIN] ", "llama_", "llm_", "ggml_", "print_info: ", "load_", "srv  ", "slot ")
 _LIKE_TEXT = frozenset(("cat-n", "grep", "quote", "prompt", "docker-compose"))
 _OWN = frozenset(("slog", "go-log", "gin", "llama.cpp", "slog-json", "llama-json"))  # what a line itself begins with
@@ -105,6 +106,7 @@ class _Held(Generic[S]):
     def __init__(self, line: Line, found: S | None, recognise: Recognise[S], seam: _Seam) -> None:
         self._pieces = [line]
         self._bodies = [line.given]
+        self._length = len(line.given)
         self._whole, self._found = line, found
         self._joined = 1
         self._recognise = recognise
@@ -112,7 +114,7 @@ class _Held(Generic[S]):
 
     def takes(self, line: Line) -> bool:
         """Whether a line may be the rest of what is held."""
-        if line.piece is not None or line.given.startswith(_BEGINNINGS):
+        if line.piece is not None or line.given.startswith(_BEGINNINGS) or self._length > _MOST_CHARACTERS:
             return False
         if not line.given.strip() or self._body(line) is None:
             return False
@@ -125,6 +127,7 @@ class _Held(Generic[S]):
         tight = self._seam.tight(self._pieces[-1])
         self._pieces.append(line)
         self._bodies.append(self._body(line) or line.given)
+        self._length += len(line.given)
         for together in (self._tight, self._spaced) if tight else (self._spaced, self._tight):
             whole = self._line(together())
             found = self._recognise(whole)
