@@ -198,7 +198,8 @@ def test_every_text_is_filled_by_what_its_check_gives(language):
         finding = wording.finding(observation, facts)
         texts = [finding.title, finding.detail, wording.say(observation) or ""]
         for advice in finding.advice:
-            texts += [advice.action, advice.effect, advice.check, advice.undo, advice.command, advice.value or ""]
+            command = re.sub(r"'\{[^']*\}'", "", advice.command)  # a request's JSON has braces of its own
+            texts += [advice.action, advice.effect, advice.check, advice.undo, command, advice.value or ""]
         for text in texts:
             assert "{" not in text, (name, observation.id)
             assert "}" not in text, (name, observation.id)
