@@ -8,11 +8,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
-from typing import Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from explain_log.lines.envelopes import unwrap
 from explain_log.lines.joining import part_of
 from explain_log.lines.line import Line
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Known(Protocol):
+        """What recognising gives: it has the id of a known statement."""
+
+        id: str
+
 
 SAMPLE_LINES = 256
 _NARROWEST, _WIDEST = 40, 300
@@ -26,13 +35,7 @@ _OWN = frozenset(("slog", "go-log", "gin", "llama.cpp", "slog-json", "llama-json
 _ONE_LINE_EACH = frozenset(("cri", "docker-json", "journald", "syslog", "slog-json", "llama-json", "loki", "cloud"))
 
 
-class Known(Protocol):
-    """What recognising gives: it has the id of a known statement."""
-
-    id: str
-
-
-S = TypeVar("S", bound=Known)
+S = TypeVar("S", bound="Known")
 Recognise = Callable[[Line], S | None]
 
 
