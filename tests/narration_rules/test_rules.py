@@ -108,7 +108,6 @@ class TestSummary:
         facts.loads[1].error = LoadError("load.failed", "no such thing", 7)
         assert explained(facts)["summary"][0].startswith("The log has 2 loads (1 failed)")
 
-    @pytest.mark.xfail(strict=True, reason="summary.many says 'the latest one (load N)' while focus_load gives the latest failure, which may be an earlier load than the latest")
     def test_an_earlier_failure_is_not_called_the_latest_load(self):
         """A failure and then a success: the explanation is about the failure, which is not the latest load."""
         facts = loads(("serve", "failed"), ("serve", "ready"))

@@ -63,7 +63,8 @@ class RulesNarrator:
             failed = sum(load.outcome == "failed" for load in served)
             values: dict[str, Any] = {"loads": len(served), "failed": failed, "index": focus.index}
             cites = [f"fact:loads.{load.index}.outcome" for load in served]
-            sentences.append(Sentence(fill(texts["many"], values, self._language), cites))
+            text = texts["many" if focus is served[-1] else "many_failed"]
+            sentences.append(Sentence(fill(text, values, self._language), cites))
         return [*sentences, *self._outcome(focus, told, texts)]
 
     def _outcome(self, load: ModelLoad, told: list[Observation], texts: dict[str, str]) -> list[Sentence]:

@@ -109,8 +109,9 @@ def _tells(text: str, advice: Advice) -> bool:
 
 
 def headline(report: Report, words: Words) -> Headline:
-    """The outcome of the latest load, its model and the server, and what was read."""
-    load = next((load for load in reversed(report.loads) if load.purpose == "serve"), None)
+    """The outcome of the latest failure or else the latest load, its model and the server, and what was read."""
+    served = [load for load in report.loads if load.purpose == "serve"]
+    load = next(reversed([load for load in served if load.outcome == "failed"] or served), None)
     if load is None:
         text, mood = words("headline.no_load" if report.source.recognised_lines else "headline.nothing"), "plain"
     else:
@@ -119,17 +120,19 @@ def headline(report: Report, words: Words) -> Headline:
         text = words(f"headline.{load.outcome}", model=model or words("headline.a_model"))
         if mood == "good" and any(finding.severity in ("warning", "error") for finding in report.findings):
             mood = "warning"
-    about = (_server(report, words), _failures(report, words), _source(report, words))
+    about = (_server(report, words), _others(report, words), _source(report, words))
     return Headline(text, mood, [line for line in about if line])
 
 
-def _failures(report: Report, words: Words) -> str:
-    """Which loads failed, where the headline is about another one."""
-    failed = [load.index for load in report.loads if load.outcome == "failed"]
-    served = [load.index for load in report.loads if load.purpose == "serve"]
-    if not failed or failed[-1] == served[-1]:
-        return ""
-    return words("headline.failed_loads", loads=ranges(failed, ""))
+def _others(report: Report, words: Words) -> str:
+    """Which loads failed where several did, and which got ready after the last failure."""
+    served = [load for load in report.loads if load.purpose == "serve"]
+    failed = [load.index for load in served if load.outcome == "failed"]
+    ready = [load.index for load in served if failed and load.index > failed[-1] and load.outcome == "ready"]
+    told = [words("headline.failed_loads", loads=ranges(failed, ""))] if len(failed) > 1 or ready else []
+    if ready:
+        told.append(words("headline.ready_loads", loads=ranges(ready, "")))
+    return " · ".join(told)
 
 
 def _server(report: Report, words: Words) -> str:
