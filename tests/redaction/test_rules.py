@@ -2,6 +2,7 @@
 
 import re
 import runpy
+import time
 import tomllib
 from pathlib import Path
 
@@ -143,3 +144,26 @@ def test_each_prompt_statement_is_known_and_has_these_fields():
         assert record is not None, row["id"]
         named = set(record.get("fields", {})) | {name for form in record.get("forms", []) for name in re.findall(r"{(\w+):", form)}
         assert set(row["fields"]) & named or not named
+
+
+HOSTILE = ["a", ":", "://a:", "a@a.", "@", "-----BEGIN A ", "eyJa-", "sk-a", '"', '\\"', "=", "1.", "2a00::", "::", "[", "\\", "}]", " ", "/home/"]
+
+
+@pytest.mark.parametrize(("place", "row"), RULES, ids=lambda value: str(value) if isinstance(value, int) else value["kind"])
+def test_hostile_lines_take_no_time(place, row):
+    """The longest line that is read, made of what a pattern tries again and again."""
+    rule = Rule(row)
+    started = time.monotonic()
+    for head in row.get("hints", ["://", "1."]):
+        for part in (*HOSTILE, head):
+            text = (head + part * 65_536)[:65_536]
+            for _ in rule.values(text):
+                pass
+    assert time.monotonic() - started < 20
+
+
+def test_long_values_are_not_kept():
+    """A prompt of a whole line is told apart from another one without being held."""
+    redactor = Redactor(load_knowledge())
+    long = "x" * 60_000
+    assert [redactor.mark("prompt", long + end) for end in "aba"] == [f"[REDACTED:prompt#{number}]" for number in (1, 2, 1)]

@@ -15,7 +15,7 @@ MARKER = re.compile(r"\[REDACTED:[a-z_]+#\d+\]")
 
 _TAIL = 256
 _BEFORE, _BEHIND = 24, 8
-_MEMO = 10_000
+_MEMO, _SHORT = 10_000, 200
 
 
 class Rule:
@@ -75,7 +75,7 @@ class Redactor:
         table = knowledge.table("redaction")
         self.rules = [Rule(row) for row in table["rule"]]
         self.fields: dict[str, dict[str, Any]] = {row["id"]: row for row in table["statement"]}
-        self._known: dict[str, dict[str, int]] = {}
+        self._known: dict[str, dict[str | int, int]] = {}
         self._memo: dict[str, str] = {}
 
     @property
@@ -86,11 +86,12 @@ class Redactor:
     def mark(self, kind: str, value: str) -> str:
         """The marker that stands for a value."""
         known = self._known.setdefault(kind, {})
-        number = known.get(value)
+        key = value if len(value) <= _SHORT else hash(value)
+        number = known.get(key)
         if number is None:
             number = min(len(known) + 1, MOST_VALUES)
             if len(known) < MOST_VALUES:
-                known[value] = number
+                known[key] = number
         return f"[REDACTED:{kind}#{number}]"
 
     def redact(self, text: str) -> str:
@@ -98,7 +99,7 @@ class Redactor:
         done = self._memo.get(text)
         if done is None:
             done = self._redacted(text)
-            if len(self._memo) < _MEMO:
+            if len(text) <= _SHORT and len(self._memo) < _MEMO:
                 self._memo[text] = done
         return done
 
@@ -120,7 +121,7 @@ class Redactor:
 
 def _is_marked(text: str, start: int, end: int) -> bool:
     """Whether a value is a marker, or a part of one."""
-    marker = MARKER.match(text, max(0, text.rfind("[", 0, start + 1)))
+    marker = MARKER.match(text, max(0, text.rfind("[", max(0, start - _BEFORE), start + 1)))
     return marker is not None and end <= marker.end()
 
 
