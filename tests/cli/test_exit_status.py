@@ -74,7 +74,7 @@ def test_a_file_without_permission(tmp_path):
     secret.chmod(0o600)
     # The interpreter may lie where another user cannot read it, so everything is imported before.
     script = (
-        "import os, sys, explain_log.cli.explain, explain_log.cli.commands, explain_log.cli.progress\n"
+        "import os, sys, locale, explain_log.cli.explain, explain_log.cli.commands, explain_log.cli.progress\n"
         "from explain_log.cli import main\n"
         "from explain_log.knowledge import load\n"
         f"load(); os.chdir({str(tmp_path)!r}); os.setuid(65534)\n"

@@ -90,7 +90,7 @@ def test_what_bash_offers(run, environment, tmp_path, words, offered):
     program.chmod(0o755)
     asked = " ".join(f"'{word}'" for word in words)
     script = run("completion", "bash").stdout + (
-        f"COMP_WORDS=(explain-log {asked}); COMP_CWORD={len(words)}; _explain_log; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+        f"COMP_WORDS=(explain-log {asked}); COMP_CWORD={len(words)}; $(complete -p explain-log | sed 's/.*-F //;s/ .*//'); printf '%s\\n' \"${{COMPREPLY[@]}}\""
     )
     environment |= {"PATH": f"{program.parent}:{environment['PATH']}"}
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, env=environment, cwd=tmp_path)

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-SLOW = ("pydantic", "rich", "fastapi", "httpx", "ollama", "asyncio", "langchain_core", "argparse", "tomllib", "shtab")
+SLOW = ("pydantic", "rich", "fastapi", "httpx", "ollama", "asyncio", "langchain_core", "shutil", "tomllib", "shtab")
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,9 @@ import re
 import tomllib
 from pathlib import Path
 
+from explain_log.errors import InputError
+from explain_log.render.words import Words
+
 ROOT = Path(__file__).resolve().parents[2]
 MESSAGES = tomllib.loads((ROOT / "knowledge" / "messages.toml").read_text(encoding="utf-8"))
 
@@ -27,22 +30,37 @@ def test_both_languages_with_the_same_placeholders():
         assert zh == en, key
 
 
+def code() -> dict[Path, str]:
+    """All modules of the package by their files."""
+    return {path: path.read_text(encoding="utf-8") for path in (ROOT / "service" / "explain_log").rglob("*.py")}
+
+
 def test_every_text_is_used():
-    """A text whose group and name occur nowhere in the code is left over."""
-    folders = ("cli", "render")
-    code = "\n".join(
-        path.read_text(encoding="utf-8") for folder in folders for path in (ROOT / "service/explain_log" / folder).glob("*.py")
-    )
+    """A text whose key, or whose group and name, occur nowhere in the code is left over."""
+    text = "\n".join(code().values())
     for key in entries(MESSAGES):
         group, _, name = key.partition(".")
-        assert f'"{key}"' in code or re.search(rf'f"{group}\.\{{', code), key
-        assert f'"{key}"' in code or name in code or group == "help", key
+        assert f'"{key}"' in text or re.search(rf'f"{group}\.\{{', text), key
+        assert f'"{key}"' in text or name in text or group == "help", key
 
 
 def test_every_key_in_the_code_is_there():
-    """What the code asks for by its whole key exists."""
+    """What the code asks for or raises by its whole key exists."""
     known = entries(MESSAGES)
-    for folder in ("cli", "render"):
-        for path in (ROOT / "service/explain_log" / folder).glob("*.py"):
-            for key in re.findall(r'[wW]ords(?:\(\w+\))?\(\s*"([a-z_.]+)"', path.read_text(encoding="utf-8")):
-                assert key in known, (path.name, key)
+    for path, text in code().items():
+        for key in re.findall(r'(?:[wW]ords(?:\(\w+\))?|(?:Input|DamagedArchive)Error)\(\s*"([^"]*)"', text):
+            assert key in known, (path.name, key)
+
+
+def test_no_error_is_raised_without_a_key():
+    """An error that is written as a text would be told in one language only."""
+    for path, text in code().items():
+        assert not re.search(r'InputError\(\s*f"', text), path.name
+
+
+def test_an_error_is_told_in_either_language():
+    """Also an error within it, and the name of standard input; by itself it is English."""
+    error = InputError("input.archive", name="standard input", damage=InputError("archive.cut_off", kind="gzip"))
+    assert Words("zh").told(error) == "标准输入：gzip 压缩包不完整；请自己解压，再给出文本"
+    assert Words("en").told(error) == str(error)
+    assert str(error) == "standard input: a gzip that is cut off; unpack it by hand and give the text"

@@ -17,7 +17,7 @@ _BACKLOG = 64
 def serve(host: str = DEFAULT_HOST, port: int = DEFAULT_PORT, database: str | None = None) -> None:
     """Serves until interrupted. Raises InputError where it cannot listen there."""
     if database:
-        raise InputError(f"--database {database}: this version keeps no reports; leave it out")
+        raise InputError("serve.database", database=database)
     listener = listen(host or DEFAULT_HOST, port)
     shown = f"[{host}]" if ":" in host else host
     sys.stderr.write(f"explain-log: http://{shown}:{listener.getsockname()[1]}/docs\n")
@@ -28,15 +28,15 @@ def listen(host: str, port: int) -> socket.socket:
     """A listening socket on a loopback address. Raises InputError with one line of what to do."""
     name = host.strip("[]")
     if not is_loopback(f"http://[{name}]" if ":" in name else f"http://{name}"):
-        raise InputError(f"--host {host} is not of this machine alone: use 127.0.0.1, ::1 or localhost")
+        raise InputError("serve.host", host=host)
     if not 0 <= port <= 65535:
-        raise InputError(f"--port {port} is no port: use a number from 0 to 65535")
+        raise InputError("serve.port", port=port)
     family = socket.AF_INET6 if ":" in name else socket.AF_INET
     try:
         return socket.create_server((name, port), family=family, backlog=_BACKLOG)
     except OSError as error:
-        reason = "is in use: name another" if error.errno == errno.EADDRINUSE else f"cannot be had ({error.strerror})"
-        raise InputError(f"port {port} on {host} {reason} with --port") from error
+        key = "serve.in_use" if error.errno == errno.EADDRINUSE else "serve.not_had"
+        raise InputError(key, port=port, host=host, reason=error.strerror) from error
 
 
 def _run(listener: socket.socket) -> None:

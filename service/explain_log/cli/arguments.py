@@ -1,66 +1,82 @@
-"""Reads a command line by the table of options.
+"""Reads a command line: argparse, fed from the table of options, answering in the reader's language.
 
-Its own few lines and not argparse's: options and files may stand in any order, a wrong word is answered in
-the reader's language with what was probably meant, and nothing is imported for it.
+A parser is built for the one command that is called. Options and words may stand in any order, and the first
+word decides on the command, so that `explain-log server.log` needs none.
 """
 
 from __future__ import annotations
 
+from argparse import SUPPRESS, ArgumentError, ArgumentParser, HelpFormatter
 from dataclasses import dataclass, field
+from functools import partial
 
-from explain_log.cli.options import COMMANDS, EXPLAIN, Command, Option
+from explain_log.cli.options import COMMANDS, EXPLAIN, Command
 from explain_log.cli.streams import NAME
+from explain_log.cli.values import Value, allowed_values, checked, nearest
 from explain_log.errors import InputError
 from explain_log.render.words import Words
+
+# Without a width it would import shutil to ask the terminal for it, which is slow and of no use: help is ours.
+_FORMATTER = partial(HelpFormatter, width=80)
 
 
 @dataclass(eq=False)
 class Arguments:
-    """A command line taken apart. values: option's name → text as given; a flag's text is "true"."""
+    """A command line taken apart. values: option's name → its value; what was not given is absent."""
 
     command: Command
-    values: dict[str, str] = field(default_factory=dict)
+    values: dict[str, Value] = field(default_factory=dict)
     words: list[str] = field(default_factory=list)
     help: bool = False
     version: bool = False
 
 
 def parse_arguments(arguments: list[str], language: str) -> Arguments:
-    """The command line taken apart. Raises InputError for what it cannot mean, in that language."""
+    """The command line taken apart. Raises InputError for what it cannot mean; language: of what it may be."""
     command, rest = _command(arguments)
-    parsed = Arguments(command)
-    options = {option.flag: option for option in command.options}
-    queue = iter(rest)
-    for argument in queue:
-        name, equals, value = argument.partition("=")
-        if argument == "--":
-            parsed.words += queue
-        elif not _is_option(name):
-            parsed.words.append(argument)
-        elif argument in ("-h", "--help"):
-            parsed.help = True
-        elif argument == "--version":
-            parsed.version = True
-        elif name not in options:
-            raise InputError(_unknown(name, command, language))
-        elif options[name].kind == "flag":
-            if equals:
-                raise InputError(Words(language)("error.takes_no_value", name=name))
-            parsed.values[options[name].name] = "true"
-        else:
-            given = value if equals else next(queue, None)
-            if given is None:
-                allowed = allowed_values(options[name], Words(language))
-                raise InputError(Words(language)("error.needs_value", name=name, allowed=allowed))
-            parsed.values[options[name].name] = given
+    dashes = rest.index("--") if "--" in rest else len(rest)
+    words = Words(language)
+    parser = make_parser(command, words)
+    try:
+        found, unknown = parser.parse_known_intermixed_args(rest[:dashes])
+    except ArgumentError as error:
+        raise _misused(error, command, words) from error
+    unknown += filter(_is_option, found.words)  # argparse takes `--qestion=Why is it slow` for a word
+    if unknown:
+        raise _unknown_option(unknown[0].partition("=")[0], command)
+    parsed = Arguments(command, vars(found), found.words + rest[dashes + 1 :], found.help, found.version)
     if not parsed.help and not parsed.version:
-        _check_words(parsed, language)
+        _check_words(parsed)
     return parsed
 
 
-def _is_option(name: str) -> bool:
-    """A lone `-` is standard input, and a log line such as `- kv 0: …` is no option either."""
-    return name.startswith("-") and name != "-" and " " not in name
+def make_parser(command: Command, words: Words) -> ArgumentParser:
+    """The parser of one command."""
+    parser = ArgumentParser(
+        program(command), add_help=False, allow_abbrev=False, exit_on_error=False, formatter_class=_FORMATTER
+    )
+    add_options(parser, command, words)
+    parser.add_argument("words", nargs="*", metavar=command.word or None)
+    return parser
+
+
+def add_options(parser: ArgumentParser, command: Command, words: Words) -> None:
+    """Gives a parser the options of a command. What is not given is absent from what it finds."""
+    for option in command.options:
+        about = words(f"option.{option.name}")
+        if option.kind == "flag":
+            parser.add_argument(option.flag, action="store_true", default=SUPPRESS, help=about)
+            continue
+        parser.add_argument(
+            option.flag,
+            default=SUPPRESS,
+            help=about,
+            metavar=option.placeholder or None,
+            choices=option.choices or None,
+            type=partial(checked, option, name=option.flag, words=words),
+        )
+    parser.add_argument("-h", "--help", action="store_true", help=words("option.help"))
+    parser.add_argument("--version", action="store_true", help=words("option.version"))
 
 
 def _command(arguments: list[str]) -> tuple[Command, list[str]]:
@@ -75,13 +91,17 @@ def _command(arguments: list[str]) -> tuple[Command, list[str]]:
     return EXPLAIN, arguments
 
 
-def _check_words(parsed: Arguments, language: str) -> None:
-    command, words = parsed.command, Words
+def _is_option(word: str) -> bool:
+    """As argparse has it: a lone `-` is standard input, and a log line such as `- kv 0: …` is no option either."""
+    return word.startswith("-") and word != "-" and " " not in word.partition("=")[0]
+
+
+def _check_words(parsed: Arguments) -> None:
+    command = parsed.command
     if len(parsed.words) < command.least:
-        raise InputError(words(language)("error.missing_word", program=program(command), word=command.word))
+        raise InputError("error.missing_word", program=program(command), word=command.word)
     if command.most is not None and len(parsed.words) > command.most:
-        extra = parsed.words[command.most]
-        raise InputError(words(language)("error.unknown_word", word=extra, program=program(command)))
+        raise InputError("error.unknown_word", word=parsed.words[command.most], program=program(command))
 
 
 def program(command: Command) -> str:
@@ -89,21 +109,18 @@ def program(command: Command) -> str:
     return f"{NAME} {command.name}".strip()
 
 
-def _unknown(name: str, command: Command, language: str) -> str:
+def _misused(error: ArgumentError, command: Command, words: Words) -> InputError:
+    """What is wrong with a value: it is missing, or there is one where none belongs."""
+    name = error.argument_name or ""
+    option = next((option for option in command.options if option.flag == name and option.kind != "flag"), None)
+    if option is None:
+        return InputError("error.takes_no_value", name=name)
+    return InputError("error.needs_value", name=name, allowed=allowed_values(option, words))
+
+
+def _unknown_option(name: str, command: Command) -> InputError:
     known = [*(option.flag for option in command.options), "--help", "--version"]
     like = nearest(name, known)
     if like:
-        return Words(language)("error.unknown_option_like", option=name, like=like)
-    return Words(language)("error.unknown_option", option=name, program=program(command))
-
-
-def nearest(word: str, known: list[str]) -> str | None:
-    """The known word that was probably meant, if any."""
-    from difflib import get_close_matches
-
-    return next(iter(get_close_matches(word, known, 1, 0.6)), None)
-
-
-def allowed_values(option: Option, words: Words) -> str:
-    """What an option can be, for an error."""
-    return ", ".join(option.choices) if option.choices else words(f"error.{option.kind}")
+        return InputError("error.unknown_option_like", option=name, like=like)
+    return InputError("error.unknown_option", option=name, program=program(command))

@@ -4,25 +4,38 @@ from __future__ import annotations
 
 import os
 
-from explain_log.cli import ANSWERED, streams
-from explain_log.cli.arguments import Arguments, nearest, parse_arguments
+from explain_log.cli import ANSWERED, WRONG_USE, streams
+from explain_log.cli.arguments import Arguments, parse_arguments
 from explain_log.cli.options import COMMANDS
 from explain_log.cli.settings import Settings, config_path, first_language, settle
+from explain_log.cli.values import nearest
+from explain_log.errors import InputError
 from explain_log.render.words import Words
 
 
 def run(command_line: list[str]) -> int:
-    """Runs a command line and gives its exit status. Raises InputError where it is wrong."""
-    arguments = parse_arguments(command_line, _early_language(command_line))
+    """Runs a command line and gives its exit status; what is wrong with it is told in one line."""
+    language = _early_language(command_line)
+    try:
+        arguments = parse_arguments(command_line, language)
+        if arguments.help or arguments.version:
+            return _told_about(arguments)
+        settings = settle(arguments)
+        language = settings.language
+        return _dispatch(arguments, settings)
+    except InputError as error:
+        streams.say(Words(language).told(error))
+        return WRONG_USE
+
+
+def _told_about(arguments: Arguments) -> int:
     if arguments.version:
         from explain_log import __version__
 
         streams.write(f"{streams.NAME} {__version__}\n")
-        return ANSWERED
-    if arguments.help:
+    else:
         streams.write(help_text(arguments))
-        return ANSWERED
-    return _dispatch(arguments, settle(arguments))
+    return ANSWERED
 
 
 def _early_language(command_line: list[str]) -> str:
@@ -71,7 +84,6 @@ def _dispatch(arguments: Arguments, settings: Settings) -> int:
 
 def _explain(files: list[str], settings: Settings) -> int:
     from explain_log.cli.explain import explain
-    from explain_log.errors import InputError
 
     try:
         return explain(files, settings)
@@ -79,7 +91,7 @@ def _explain(files: list[str], settings: Settings) -> int:
         like = _meant_command(files)
         if like is None:
             raise
-        raise InputError(Words(settings.language)("error.command_like", error=error, like=like)) from error
+        raise InputError("error.command_like", error=error, like=like) from error
 
 
 def _meant_command(files: list[str]) -> str | None:

@@ -8,7 +8,7 @@ from explain_log.cli import ANSWERED, FAILED_ON, streams
 from explain_log.cli.pages import show
 from explain_log.cli.settings import Settings
 from explain_log.errors import InputError
-from explain_log.lines import parse_origin
+from explain_log.lines import Origin, parse_origin
 from explain_log.pipeline import make_report
 from explain_log.report import Report
 
@@ -18,7 +18,9 @@ _FAILING = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
 
 def explain(files: list[str], settings: Settings) -> int:
     """Explains the files, or standard input, and gives the exit status. Raises InputError."""
-    report = _read(_named(files, settings), settings)
+    origins = [parse_origin(file) for file in _named(files)]
+    report = _read(origins, settings)
+    _note_damage(origins, settings)
     if settings.flag("no_llm"):
         _without_model(settings)
         show(report, settings)
@@ -31,17 +33,15 @@ def explain(files: list[str], settings: Settings) -> int:
     return FAILED_ON if any(finding.severity in failing for finding in report.findings) else ANSWERED
 
 
-def _named(files: list[str], settings: Settings) -> list[str]:
+def _named(files: list[str]) -> list[str]:
     """The inputs; without any, standard input, unless a person is sitting there."""
     nobody = sys.stdin is None or (not files and streams.is_terminal(sys.stdin))
     if nobody and (not files or _STANDARD_INPUT in files):
-        from explain_log.render.words import Words
-
-        raise InputError(Words(settings.language)("error.no_input"))
+        raise InputError("error.no_input")
     return files or [_STANDARD_INPUT]
 
 
-def _read(files: list[str], settings: Settings) -> Report:
+def _read(origins: list[Origin], settings: Settings) -> Report:
     progress = None
     if streams.is_terminal(sys.stderr):
         from explain_log.cli.progress import ReadingProgress
@@ -49,7 +49,7 @@ def _read(files: list[str], settings: Settings) -> Report:
         progress = ReadingProgress(settings.language)
     try:
         return make_report(
-            [parse_origin(file) for file in files],
+            origins,
             settings.language,
             progress=progress,
             load=settings.number("load"),
@@ -66,6 +66,14 @@ def _without_model(settings: Settings) -> None:
         from explain_log.render.words import Words
 
         streams.say(Words(settings.language)("notes.question_needs_model"))
+
+
+def _note_damage(origins: list[Origin], settings: Settings) -> None:
+    """One line for each input that could be read in part only."""
+    for note in (origin.note for origin in origins if origin.note is not None):
+        from explain_log.render.words import Words
+
+        streams.say(Words(settings.language).told(note))
 
 
 def _note_emptiness(report: Report, settings: Settings) -> None:

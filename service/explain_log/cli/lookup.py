@@ -6,8 +6,8 @@ import sys
 from typing import Any
 
 from explain_log.cli import ANSWERED, streams
-from explain_log.cli.arguments import nearest
 from explain_log.cli.settings import Settings
+from explain_log.cli.values import nearest
 from explain_log.errors import InputError
 from explain_log.knowledge import load
 from explain_log.render.colours import Line, paint
@@ -31,7 +31,7 @@ def term(name: str | None, settings: Settings) -> int:
     entry = glossary.find_term(name, words.language)
     if entry is None:
         like = nearest(name.lower(), load().keys("terms"))
-        raise InputError(words("error.no_term_like" if like else "error.no_term", name=name, like=like))
+        raise InputError("error.no_term_like" if like else "error.no_term", name=name, like=like)
     if settings.text("format") == "json":
         _write_json(entry)
     elif settings.text("format") == "markdown":
@@ -48,7 +48,7 @@ def line(text: str, settings: Settings) -> int:
     words = Words(settings.language)
     if text == "-":
         if sys.stdin is None:
-            raise InputError(words("error.no_input"))
+            raise InputError("error.no_input")
         text = sys.stdin.buffer.read().decode("utf-8", "replace")
     answers = known_lines.explained(text, words.language)
     if settings.text("format") == "json":
@@ -65,7 +65,7 @@ def statements(search: list[str], settings: Settings) -> int:
     words = Words(settings.language)
     found = list(known_lines.search(search, words.language))
     if not found:
-        raise InputError(words("error.no_statement", search=" ".join(search)))
+        raise InputError("error.no_statement", search=" ".join(search))
     if settings.text("format") == "json":
         _write_json(found)
     else:

@@ -6,15 +6,12 @@ import os
 import sys
 from typing import Any
 
-from explain_log.cli.arguments import Arguments, allowed_values, nearest
+from explain_log.cli.arguments import Arguments
 from explain_log.cli.language import language_of
 from explain_log.cli.options import Option, configured_options
+from explain_log.cli.values import Value, checked, nearest
 from explain_log.errors import InputError
 from explain_log.render.words import Words
-
-Value = str | int | bool | None
-_TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
-_LARGEST_PORT = 65535
 
 
 class Settings:
@@ -42,11 +39,9 @@ class Settings:
 
 def settle(arguments: Arguments) -> Settings:
     """The values that hold for a command line. Raises InputError for one that cannot be."""
-    language = first_language(arguments)
-    config = _Config(language)
-    values: dict[str, Value] = {}
-    for option in arguments.command.options:
-        values[option.name] = _value(option, arguments, config, language)
+    words = Words(first_language(arguments))
+    config = _Config()
+    values = {option.name: _value(option, arguments, config, words) for option in arguments.command.options}
     if "model" in arguments.values and "no_llm" not in arguments.values:
         values["no_llm"] = False  # naming a model outweighs a no_llm that is only configured
     return Settings(values, set(arguments.values))
@@ -54,55 +49,28 @@ def settle(arguments: Arguments) -> Settings:
 
 def first_language(arguments: Arguments | None = None) -> str:
     """The language for errors: as far as it is known before everything is settled."""
-    choice = (arguments.values.get("lang") if arguments else None) or os.environ.get("EXPLAIN_LOG_LANG") or "auto"
+    given = str(arguments.values.get("lang", "")) if arguments else ""
+    choice = given or os.environ.get("EXPLAIN_LOG_LANG")
     return language_of(choice if choice in ("zh", "en") else "auto")
 
 
-def _value(option: Option, arguments: Arguments, config: _Config, language: str) -> Value:
+def _value(option: Option, arguments: Arguments, config: _Config, words: Words) -> Value:
     if option.name in arguments.values:
-        return _checked(option, arguments.values[option.name], option.flag, language)
+        return arguments.values[option.name]
     if option.configured:
         from_environment = os.environ.get(option.variable)
         if from_environment:
-            return _checked(option, from_environment, option.variable, language)
+            return checked(option, from_environment, option.variable, words)
         from_config = config.values().get(option.name)
         if from_config is not None:
-            return _checked(option, from_config, f"{config.path}: {option.name}", language)
+            return checked(option, from_config, f"{config.path}: {option.name}", words)
     return option.default
-
-
-def _checked(option: Option, value: Any, name: str, language: str) -> Value:
-    """The value in its type. Raises InputError that names where it was given."""
-    found = _converted(option, value)
-    if found is None:
-        words = Words(language)
-        allowed = allowed_values(option, words)
-        raise InputError(words("error.bad_value", name=name, value=repr(value), allowed=allowed))
-    return found
-
-
-def _converted(option: Option, value: Any) -> Value:
-    """The value in the option's type, or None where it cannot be one."""
-    text = str(value).lower() if isinstance(value, bool) else str(value)
-    if option.kind == "flag":
-        return True if text.lower() in _TRUE else False if text.lower() in _FALSE else None
-    if isinstance(value, (bool, list, dict)):
-        return None
-    if option.kind == "choice":
-        return text if text in option.choices else None
-    if option.kind == "text":
-        return text if text.strip() else None
-    if not (text.isascii() and text.isdecimal() and len(text) < 10):
-        return None
-    number = int(text)
-    return number if (number <= _LARGEST_PORT if option.kind == "port" else number > 0) else None
 
 
 class _Config:
     """config.toml, read when it is first asked for; most people have none, and then nothing is imported."""
 
-    def __init__(self, language: str) -> None:
-        self._language = language
+    def __init__(self) -> None:
         self._values: dict[str, Any] | None = None
         self.path = config_path()
 
@@ -114,18 +82,17 @@ class _Config:
     def _read(self) -> dict[str, Any]:
         import tomllib
 
-        words = Words(self._language)
         try:
             with open(self.path, "rb") as file:
                 values = tomllib.load(file)
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             reason = getattr(error, "strerror", None) or str(error)
-            raise InputError(words("error.config_unreadable", file=self.path, reason=reason)) from error
+            raise InputError("error.config_unreadable", file=self.path, reason=reason) from error
         known = configured_options()
         for key, value in values.items():
             if key not in known and not isinstance(value, dict):  # tables belong to other doors
                 allowed = nearest(key, list(known)) or ", ".join(sorted(known))
-                raise InputError(words("error.config_key", file=self.path, key=key, allowed=allowed))
+                raise InputError("error.config_key", file=self.path, key=key, allowed=allowed)
         return values
 
 

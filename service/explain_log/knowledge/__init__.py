@@ -11,7 +11,7 @@ import os
 from functools import lru_cache
 from typing import Any
 
-from explain_log.errors import KnowledgeError
+from explain_log.errors import InputError, KnowledgeError
 
 Record = Any  # a JSON value
 
@@ -83,6 +83,22 @@ def load() -> Knowledge:
         with open(PACKAGED_BUNDLE, "rb") as file:
             return Knowledge(file.read())
     return Knowledge(_checkout_bundle(CHECKOUT_FOLDER))
+
+
+def message(key: str, language: str) -> str:
+    """A text of messages.toml by its dotted key, in "zh" or "en". Raises KeyError where there is none."""
+    entry = load().table("messages")
+    for step in key.split("."):
+        entry = entry[step]
+    text: str = entry[language]
+    return text
+
+
+def _english(key: str) -> str:
+    return message(key, "en")
+
+
+InputError.english = staticmethod(_english)
 
 
 def _checkout_bundle(folder: str) -> bytes:

@@ -39,7 +39,7 @@ def _unwrapped(origins: list[Origin]) -> Iterator[Line]:
                 unwrap(line)
                 yield line
         if origin.first is not None and origin.last_line < first:
-            raise InputError(f"{origin.shown} has no line {origin.first}: it has {origin.last_line - offset}")
+            raise InputError("input.no_line", name=origin.shown, line=origin.first, lines=origin.last_line - offset)
         offset = origin.last_line
 
 

@@ -13,14 +13,14 @@ from explain_log.lines.encoding import SAMPLE_BYTES, decoded, is_text
 from explain_log.lines.unpacking import BLOCK_BYTES, DamagedArchiveError, unpacked
 
 _NO_LOGS = (
-    (b"GGUF\x01\x00", "a GGUF model file"),
-    (b"GGUF\x02\x00", "a GGUF model file"),
-    (b"GGUF\x03\x00", "a GGUF model file"),
-    (b"PK\x03\x04", "a zip archive"),
-    (b"\xfd7zXZ\x00", "an xz archive"),
-    (b"BZh", "a bzip2 archive"),
-    (b"\x7fELF", "a program"),
-    (b"%PDF-", "a PDF document"),
+    (b"GGUF\x01\x00", "input.model"),
+    (b"GGUF\x02\x00", "input.model"),
+    (b"GGUF\x03\x00", "input.model"),
+    (b"PK\x03\x04", "input.zip"),
+    (b"\xfd7zXZ\x00", "input.xz"),
+    (b"BZh", "input.bzip2"),
+    (b"\x7fELF", "input.program"),
+    (b"%PDF-", "input.pdf"),
 )
 
 
@@ -40,7 +40,7 @@ class Origin:
         self.bytes = 0
         self.first_line = 0
         self.last_line = 0
-        self.note: str | None = None
+        self.note: InputError | None = None
 
     @property
     def shown(self) -> str:
@@ -63,7 +63,7 @@ def parse_origin(argument: str) -> Origin:
         if _is_number(first) and (_is_number(last) or not dash):
             low, high = int(first), int(last or first)
             if not 1 <= low <= high:
-                raise InputError(f"{shown_name(argument)}: lines {part} are no range; write FILE:120-180")
+                raise InputError("input.no_range", name=shown_name(argument), part=part)
             return Origin(name, low, high)
     return Origin(argument)
 
@@ -82,7 +82,7 @@ def decoded_blocks(origin: Origin) -> Iterator[str]:
         blocks = decoded(_readable(unpacked(_raw_blocks(file, origin)), origin))
         first = next(blocks, "")
         if not is_text(first[:SAMPLE_BYTES]):
-            raise InputError(f"{origin.shown} is not text: name the log file, or a .gz or .zst of it")
+            raise InputError("input.not_text", name=origin.shown)
         yield first
         yield from blocks
 
@@ -98,14 +98,14 @@ def _readable(blocks: Iterator[bytes], origin: Origin) -> Iterator[bytes]:
             yield block
     except DamagedArchiveError as error:
         if not seen:
-            raise InputError(f"{origin.shown}: {error}; unpack it by hand and give the text") from error
-        origin.note = f"{origin.shown}: {error}; only what could be unpacked of it was read"
+            raise InputError("input.archive", name=origin.shown, damage=error) from error
+        origin.note = InputError("input.cut_off", name=origin.shown, damage=error)
 
 
 def _refuse_what_is_no_log(start: bytes, origin: Origin) -> None:
-    for magic, what in _NO_LOGS:
+    for magic, refusal in _NO_LOGS:
         if start.startswith(magic):
-            raise InputError(f"{origin.shown} is {what}, not a log: name (or unpack) the log that the server wrote")
+            raise InputError(refusal, name=origin.shown)
 
 
 def open_input(name: str) -> IO[bytes]:
@@ -115,20 +115,21 @@ def open_input(name: str) -> IO[bytes]:
             return cast("IO[bytes]", os.fdopen(os.dup(sys.stdin.fileno()), "rb"))
         return open(name, "rb")
     except OSError as error:
-        raise InputError(_why_not(name, error)) from error
+        raise _refusal(name, error) from error
     except (AttributeError, ValueError) as error:  # standard input is closed; a name with a zero byte
-        raise InputError(f"{shown_name(name)} cannot be opened; give the path of a log") from error
+        raise InputError("input.closed", name=shown_name(name)) from error
 
 
-def _why_not(name: str, error: OSError) -> str:
-    shown = shown_name(name)
-    if error.errno == errno.ENOENT:
-        return f"{shown}: no such file; give the path of a log, or - to read standard input"
-    if error.errno == errno.EISDIR:
-        return f"{shown} is a folder; name the log file in it, such as server.log"
-    if error.errno in (errno.EACCES, errno.EPERM):
-        return f"{shown}: no permission to read it; try with sudo, or copy it to a place you can read"
-    return f"{shown}: {error.strerror or error}; give the path of a readable log"
+def _refusal(name: str, error: OSError) -> InputError:
+    keys = {
+        errno.ENOENT: "input.no_file",
+        errno.EISDIR: "input.folder",
+        errno.EACCES: "input.no_permission",
+        errno.EPERM: "input.no_permission",
+    }
+    return InputError(
+        keys.get(error.errno or 0, "input.unreadable"), name=shown_name(name), reason=error.strerror or error
+    )
 
 
 def _raw_blocks(file: IO[bytes], origin: Origin) -> Iterator[bytes]:
@@ -139,8 +140,8 @@ def _raw_blocks(file: IO[bytes], origin: Origin) -> Iterator[bytes]:
             block = read(BLOCK_BYTES)
         except OSError as error:
             if not origin.bytes:
-                raise InputError(_why_not(origin.name, error)) from error
-            origin.note = f"{origin.shown}: {error.strerror or error}; only what could be read of it was read"
+                raise _refusal(origin.name, error) from error
+            origin.note = InputError("input.read_in_part", name=origin.shown, reason=error.strerror or error)
             return
         if not block:
             return

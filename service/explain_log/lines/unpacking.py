@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from explain_log.errors import InputError
+
 if TYPE_CHECKING:
     import zlib
 
@@ -20,8 +22,8 @@ _MOST_WINDOW_BYTES = 1 << 27
 _ZSTD_PIECE_BYTES = 512
 
 
-class DamagedArchiveError(Exception):
-    """An archive is damaged or cut off; `str()` says how."""
+class DamagedArchiveError(InputError):
+    """An archive is damaged or cut off; says how."""
 
 
 def unpacked(blocks: Iterator[bytes]) -> Iterator[bytes]:
@@ -52,9 +54,9 @@ def _gunzip(pending: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
         try:
             yield from _member(member, pending, rest)
         except zlib.error as error:
-            raise DamagedArchiveError(f"damaged gzip ({error})") from error
+            raise DamagedArchiveError("archive.damaged", kind="gzip", reason=error) from error
         if not member.eof:
-            raise DamagedArchiveError("a gzip that is cut off")
+            raise DamagedArchiveError("archive.cut_off", kind="gzip")
         pending = _after_padding(member.unused_data, rest)
 
 
@@ -89,10 +91,10 @@ def _unzstd(pending: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
                 yield frame.decompress(piece)
                 piece = frame.unused_data if frame.eof else next(pieces, b"")
             if not frame.eof:
-                raise DamagedArchiveError("a zstd that is cut off")
+                raise DamagedArchiveError("archive.cut_off", kind="zstd")
             piece = piece or next(pieces, b"")
     except zstandard.ZstdError as error:
-        raise DamagedArchiveError(f"damaged zstd ({error})") from error
+        raise DamagedArchiveError("archive.damaged", kind="zstd", reason=error) from error
 
 
 def _pieces(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from explain_log.knowledge import load
+from explain_log.errors import InputError
+from explain_log.knowledge import message
 
 
 class Words:
@@ -10,19 +11,18 @@ class Words:
 
     def __init__(self, language: str) -> None:
         self.language = language
-        self._table = load().table("messages")
 
     def __call__(self, key: str, /, **values: object) -> str:
         """The text of a key such as `page.findings`, its placeholders filled with the values."""
-        entry = self._table
-        for step in key.split("."):
-            entry = entry[step]
-        text: str = entry[self.language]
+        text = message(key, self.language)
         return text.format(**values) if values else text
 
-    def get(self, key: str) -> str | None:
-        """The text of a key, or None where there is none."""
-        try:
-            return self(key)
-        except KeyError:
-            return None
+    def told(self, error: InputError) -> str:
+        """What an error says; where one of its values is an error or standard input, in this language too."""
+        return self(error.key, **{name: self._value(value) for name, value in error.values.items()})
+
+    def _value(self, value: object) -> object:
+        if isinstance(value, InputError):
+            return self.told(value)
+        english = message("headline.standard_input", "en")
+        return self("headline.standard_input") if value == english else value
