@@ -13,7 +13,7 @@ def only_load(facts: Facts, index: int) -> None:
     """
     wanted = next((load for load in facts.loads if load.index == index), None)
     if wanted is None:
-        raise InputError(f"--load {index}: {_which(facts.loads)}")
+        raise _no_such(index, [load.index for load in facts.loads])
     others = [load for load in facts.loads if not _belongs(load, wanted)]
     facts.events = [event for event in facts.events if not any(_holds(load, event.line) for load in others)]
     facts.loads = [load for load in facts.loads if _belongs(load, wanted)]
@@ -32,9 +32,9 @@ def _holds(load: ModelLoad, line: int) -> bool:
     return load.first_line <= line <= load.last_line
 
 
-def _which(loads: list[ModelLoad]) -> str:
-    if not loads:
-        return "the log has no load of a model"
-    if len(loads) == 1:
-        return f"the log has one load, {loads[0].index}"
-    return f"the log has the loads {loads[0].index} to {loads[-1].index}"
+def _no_such(index: int, known: list[int]) -> InputError:
+    if not known:
+        return InputError("part.no_loads", index=index)
+    if len(known) == 1:
+        return InputError("part.only_load", index=index, first=known[0])
+    return InputError("part.no_such_load", index=index, first=known[0], last=known[-1])

@@ -27,7 +27,6 @@ from explain_log.lines.ends import first_time, last_time, seekable
 MOST_HELD = 10_000
 """So many lines before the first dated one are held until it tells whether they are wanted."""
 
-_HOW = "write 30m, 2h, 09:30, 2025-02-11 or 2025-02-11T09:30"
 _AGO = re.compile(r"(?:(\d{1,5})d)?(?:(\d{1,6})h)?(?:(\d{1,7})m(?:in)?)?(?:(\d{1,8})s)?")
 _CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d)(?:\.\d{1,9})?)?")
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?) ?(Z|[+-]\d\d:?\d\d)?)?")
@@ -69,7 +68,7 @@ def parse_bound(option: str, text: str) -> Bound:
             pass
         else:
             return Bound(option, text, moment=moment, zone=_spelled(zone))
-    raise InputError(f"{option} {text!r} is no time; {_HOW}")
+    raise InputError("part.bad_time", option=option, text=repr(text))
 
 
 def lines_between(origins: list[Origin], since: str | None, until: str | None) -> Iterator[Line]:
@@ -113,7 +112,7 @@ class _Part:
             return None
         if bound.moment is not None:
             if self._zone is None:
-                raise InputError(f"{bound.option} {bound.text}: the log's times have no zone; write it without one")
+                raise InputError("part.no_zone", option=bound.option, text=bound.text)
             moved = _moved(_to_microseconds(bound.moment), bound.zone or "", self._zone) or ""
             return moved[: max(19, len(bound.moment))]
         try:
@@ -125,7 +124,7 @@ class _Part:
                 return (latest - bound.ago).isoformat()
             return self._at_clock(bound, latest)
         except OverflowError as error:
-            raise InputError(f"{bound.option} {bound.text} is before all times; {_HOW}") from error
+            raise InputError("part.too_early", option=bound.option, text=bound.text) from error
 
     def _at_clock(self, bound: Bound, latest: datetime) -> str:
         """The latest such time of day in the log; of `--until` the first one after `--since`."""
@@ -161,10 +160,9 @@ class _Part:
             elif inside is None:
                 held.append(line)
         if anything and seen is None:
-            raise InputError(f"{self._options}: the log has no times; name lines, FILE:120-180, or a load, --load N")
+            raise InputError("part.no_times", options=self._options)
         if seen is not None and not given:
-            span = f"{seen[0][:19]} to {seen[1][:19]}"
-            raise InputError(f"{self._options}: no line is from then; the log's times are {span}")
+            raise InputError("part.nothing_left", options=self._options, first=seen[0][:19], last=seen[1][:19])
 
     def _wall_clock(self, time: str | None) -> str | None:
         """A time without its zone, as a clock in the log's zone shows it; None for what is no time."""
