@@ -1,18 +1,21 @@
 """The page as text: what it shows, in what order, how wide, and harmless."""
 
+import re
+
 import pytest
 
 from explain_log.checks.finding import Evidence
 from explain_log.facts.models import ModelLoad
 from explain_log.render.colours import paint
 from explain_log.render.findings import line_ranges
-from explain_log.render.grid import bar, shares
+from explain_log.render.grid import Grid, bar, fitted, shares
 from explain_log.render.page import make_page
 from explain_log.render.safe import visible
 from explain_log.render.text import text_lines
 from explain_log.render.width import columns
 from explain_log.render.words import Words
 
+COLOURS = [str(code) for code in range(30, 38)]
 EVIL = "\x1b]0;owned\x07\x1b[31mred\x9b2J\u202egnp.exe\u2066\x00\r\n"
 
 
@@ -72,12 +75,40 @@ def test_no_line_is_wider_than_the_terminal(report, width, language):
     assert max(map(columns, shown(report, width, language).splitlines())) <= width
 
 
-def test_colours_are_all_that_differs(report):
-    """Without its escapes the coloured page is the plain one."""
-    import re
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("width", [30, 40, 80, 120])
+def test_colours_are_all_that_differs(report, load, width, language):
+    """Without its escapes the coloured page, which rich lays out, is the plain one."""
+    report.loads = [ModelLoad(2, 0, 41, 50, outcome="failed"), load]
+    report.loads[0].model.name = "通义千问 [bold]2.5[/bold] :smile: " * 3
+    report.findings[0].detail = "见 [link=http://evil]这里[/link]，1 + 1 = 2"
+    coloured = re.sub(r"\x1b\[[0-9;]*m", "", shown(report, width, language, colour=True))
+    assert [line.rstrip() for line in coloured.splitlines()] == shown(report, width, language).splitlines()
 
-    coloured = re.sub(r"\x1b\[[0-9;]*m", "", shown(report, colour=True))
-    assert [line.rstrip() for line in coloured.splitlines()] == shown(report).splitlines()
+
+def test_colours_outweigh_what_rich_finds_in_the_environment(report, monkeypatch):
+    """Whether colours are shown is decided before; NO_COLOR, TERM and COLUMNS do not change the page then."""
+    expected = shown(report, colour=True)
+    for name, value in {"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "20", "COLORTERM": "truecolor"}.items():
+        monkeypatch.setenv(name, value)
+    assert shown(report, colour=True) == expected
+    assert set(re.findall(r"\x1b\[([0-9;]*)m", expected)) <= {"0", "1", "2", *COLOURS, *(f"1;{code}" for code in COLOURS)}
+
+
+@pytest.mark.parametrize(
+    ("room", "widths"), [(40, [3, 20, 10]), (30, [3, 13, 10]), (21, [3, 6, 8]), (20, [3, 6, 7]), (15, [3, 6]), (2, [3])]
+)
+def test_columns_give_way(room, widths):
+    """A narrow terminal costs first the columns that may get narrower, then the last ones."""
+    assert fitted([3, 20, 10], 2, room, (1, 2)) == widths
+
+
+def test_a_narrow_list_of_loads_keeps_what_matters(report, load):
+    """At 40 columns number, lines, model and outcome are still there, and no cell is cut off at the edge."""
+    report.loads = [ModelLoad(2, 0, 41, 50, outcome="failed"), load]
+    words = Words("en")
+    grid = next(block for block in text_lines(make_page(report, words), words, 40) if isinstance(block, Grid))
+    assert [cell[0][1] for cell in grid.rows[0]][:4] == ["#", "Lines", "Model", "Outco…"]
 
 
 @pytest.mark.parametrize("colour", [False, True])

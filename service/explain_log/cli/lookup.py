@@ -10,7 +10,8 @@ from explain_log.cli.settings import Settings
 from explain_log.cli.values import nearest
 from explain_log.errors import InputError
 from explain_log.knowledge import load
-from explain_log.render.colours import Line, paint
+from explain_log.render.colours import paint
+from explain_log.render.grid import Block
 from explain_log.render.words import Words
 
 
@@ -73,7 +74,7 @@ def statements(search: list[str], settings: Settings) -> int:
     return ANSWERED
 
 
-def _write_lines(lines: list[Line], settings: Settings) -> None:
+def _write_lines(lines: list[Block], settings: Settings) -> None:
     streams.write(paint(lines, colour=streams.shows_colour(settings.text("color"))))
 
 

@@ -93,6 +93,4 @@ COMMANDS = {
 
 def configured_options() -> dict[str, Option]:
     """The options that config.toml may set, by their names in it."""
-    return {
-        option.name: option for command in COMMANDS.values() for option in command.options if option.configured
-    }
+    return {option.name: option for command in COMMANDS.values() for option in command.options if option.configured}

@@ -10,7 +10,7 @@ from explain_log.narration.explanation import Sentence
 from explain_log.report import Report
 
 if TYPE_CHECKING:
-    from explain_log.render.colours import Line
+    from explain_log.render.grid import Block
 
 
 def show(report: Report, settings: Settings) -> None:
@@ -71,7 +71,7 @@ class LivePage:
         self.begun = True
         self._told.add((section, sentence.text))
 
-    def _tables(self, section: str, width: int) -> list[Line]:
+    def _tables(self, section: str, width: int) -> list[Block]:
         """The tables, once the sections that stand before them are through."""
         from explain_log.render import page, text
 
@@ -91,7 +91,7 @@ class LivePage:
         width = streams.width()
         self._write(self._tables("", width) + text.end_lines(page.make_page(report, self._words), self._words, width))
 
-    def _write(self, lines: list[Line]) -> None:
+    def _write(self, lines: list[Block]) -> None:
         from explain_log.render.colours import paint
 
         streams.write(paint(lines, colour=self._colour))

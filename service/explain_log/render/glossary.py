@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from explain_log.knowledge import load
-from explain_log.render.colours import Line
+from explain_log.render.grid import Block, Line
 from explain_log.render.markdown import code, plain
 from explain_log.render.text import paragraph
 from explain_log.render.width import columns, cut, pad
@@ -65,10 +65,10 @@ def _in_language(term_id: str, record: Any, language: str) -> Term:
     }
 
 
-def list_lines(entries: list[Term], width: int) -> list[Line]:
+def list_lines(entries: list[Term], width: int) -> list[Block]:
     """All terms, one or two lines each."""
     name_width = min(_WIDEST_NAME, max(columns(entry["id"]) for entry in entries), width // 3)
-    lines: list[Line] = []
+    lines: list[Block] = []
     for entry in entries:
         first: Line = [("code", pad(cut(entry["id"], name_width), name_width)), ("", "  ")]
         lines += paragraph("", entry["short"], width, " " * (name_width + 2), first)
@@ -80,9 +80,9 @@ def list_markdown(entries: list[Term]) -> str:
     return "".join(f"- {code(entry['id'])} {plain(entry['short'])}\n" for entry in entries)
 
 
-def term_lines(entry: Term, words: Words, width: int) -> list[Line]:
+def term_lines(entry: Term, words: Words, width: int) -> list[Block]:
     """One term in full."""
-    lines: list[Line] = [[("heading", entry["id"])]]
+    lines: list[Block] = [[("heading", entry["id"])]]
     others = [name for name in entry["names"] if name != entry["id"]]
     if others:
         lines += paragraph("faint", words("term.names") + ", ".join(others), width, "")

@@ -1,6 +1,8 @@
-"""Lays rows of text out in columns, and draws bars of block characters."""
+"""Rows of text in columns, and bars of block characters: what stands where, for coloured and plain pages alike."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from explain_log.render.width import columns, cut, pad
 
@@ -8,6 +10,26 @@ BLOCKS = (("weights", "█"), ("kv", "▓"), ("compute", "░"))
 
 Span = tuple[str, str]
 """A style's name and the text that wears it."""
+
+Line = list[Span]
+
+_LEAST = 6
+"""A column that gives way keeps so much."""
+
+
+@dataclass(eq=False)
+class Grid:
+    """Rows of cells; each cell fits its column's width. right: the columns whose text stands to the right."""
+
+    rows: list[list[Line]]
+    widths: list[int]
+    right: frozenset[int]
+    gap: int = 2
+    indent: int = 2
+
+
+Block = Line | Grid
+"""What a page is made of."""
 
 
 def column_widths(rows: list[list[str]]) -> list[int]:
@@ -20,10 +42,35 @@ def grid_width(widths: list[int], gap: int) -> int:
     return sum(widths) + gap * (len(widths) - 1)
 
 
-def lay_out(row: list[str], widths: list[int], right: frozenset[int], gap: int = 2) -> str:
-    """One row in its columns; right: the columns whose text stands to the right."""
-    cells = enumerate(zip(row, widths, strict=True))
-    return (" " * gap).join(pad(cut(cell, width), width, right=place in right) for place, (cell, width) in cells)
+def fitted(widths: list[int], gap: int, room: int, gives_way: tuple[int, ...]) -> list[int]:
+    """The widths made to fit: first those that give way get narrower, then the last columns are left out."""
+    widths = list(widths)
+    for place in gives_way:
+        excess = grid_width(widths, gap) - room
+        widths[place] = min(widths[place], max(_LEAST, widths[place] - excess))
+    while len(widths) > 1 and grid_width(widths, gap) > room:
+        widths.pop()
+    return widths
+
+
+def cells(style: str, row: list[str], widths: list[int]) -> list[Line]:
+    """A row's texts, each cut to its column."""
+    return [[(style, cut(text, width))] for text, width in zip(row, widths, strict=False)]
+
+
+def grid_lines(grid: Grid) -> list[Line]:
+    """The rows as lines."""
+    return [_row(row, grid) for row in grid.rows]
+
+
+def _row(row: list[Line], grid: Grid) -> Line:
+    line: Line = [("", " " * grid.indent)]
+    for place, (cell, width) in enumerate(zip(row, grid.widths, strict=True)):
+        text = "".join(part for _, part in cell)
+        blanks = pad("", width - columns(text))
+        gap = " " * grid.gap if place else ""
+        line += [("", gap + blanks), *cell] if place in grid.right else [("", gap), *cell, ("", blanks)]
+    return line
 
 
 def shares(sizes: tuple[float, ...], whole: float, width: int) -> list[int]:

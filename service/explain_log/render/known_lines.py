@@ -7,7 +7,7 @@ from typing import Any
 
 from explain_log.knowledge import load
 from explain_log.lines import lines_of_text
-from explain_log.render.colours import Line
+from explain_log.render.grid import Block
 from explain_log.render.safe import visible
 from explain_log.render.text import paragraph
 from explain_log.render.words import Words
@@ -45,9 +45,9 @@ def explained(text: str, language: str) -> list[Answer]:
     return answers
 
 
-def line_lines(answers: list[Answer], words: Words, width: int) -> list[Line]:
+def line_lines(answers: list[Answer], words: Words, width: int) -> list[Block]:
     """The answers as text: the statement and how much it matters, its fields, its meaning."""
-    lines: list[Line] = []
+    lines: list[Block] = []
     for answer in answers:
         if lines:
             lines.append([])
@@ -57,11 +57,11 @@ def line_lines(answers: list[Answer], words: Words, width: int) -> list[Line]:
     return lines
 
 
-def _answer_lines(answer: Answer, words: Words, width: int) -> list[Line]:
+def _answer_lines(answer: Answer, words: Words, width: int) -> list[Block]:
     if answer["statement"] is None:
         return paragraph("warning", words("line.unknown"), width, "")
     severity = answer["severity"]
-    lines: list[Line] = [[("strong", answer["statement"])]]
+    lines: list[Block] = [[("strong", answer["statement"])]]
     label = words(f"severity.{severity}").rstrip(":： ")
     level = " · " + words("line.level", level=answer["level"]) if answer["level"] else ""
     lines.append([(_STYLES.get(severity, "info"), label), ("faint", level)])
@@ -92,9 +92,9 @@ def search(wanted: list[str], language: str) -> Iterator[Answer]:
             }
 
 
-def statement_lines(found: list[Answer]) -> list[Line]:
+def statement_lines(found: list[Answer]) -> list[Block]:
     """Known statements, for reading and for grep: id, level and severity, wordings, meaning."""
-    lines: list[Line] = []
+    lines: list[Block] = []
     for one in found:
         lines.append([("", f"{one['id']}  {one['level'] or '-'}  {one['severity']}")])
         lines += [[("", f"    {wording}")] for wording in one["wordings"]]

@@ -1,7 +1,8 @@
 """Columns: how wide text is in a terminal, and how it is wrapped, cut and padded to columns.
 
 Chinese characters take two columns, combining ones none. Chinese text breaks between any two
-characters, except that no line begins with closing punctuation or ends with opening punctuation.
+characters, except that no line begins with closing punctuation or ends with opening punctuation. This is our own
+because rich, which writes the coloured form, breaks lines at blanks only; and the plain form does without rich.
 """
 
 from __future__ import annotations
