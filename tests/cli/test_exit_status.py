@@ -43,6 +43,11 @@ def test_an_answer_is_zero(run, seed):
         (["serve", "--port", "99999"], "65535"),
         (["serve", "--prot", "1"], "--port"),
         (["-x"], "-x"),
+        (["-5"], "no option -5"),
+        (["--qestion=Why is it slow"], "--question"),
+        (["--", "--formt"], "--formt: no such file"),
+        (["--model", "--no-llm"], "--model needs a value"),
+        (["--help=1"], "takes no value"),
     ],
 )
 def test_wrong_use_is_two(run, arguments, said):
@@ -57,6 +62,16 @@ def test_wrong_use_is_told_in_the_language_asked_for(run):
     """`--lang zh` holds for errors too, wherever it stands."""
     assert "没有 --blub 这个选项" in run("--blub", "--lang", "zh").stderr
     assert "没有 --blub 这个选项" in run("--blub", EXPLAIN_LOG_LANG="zh").stderr
+
+
+def test_what_is_wrong_with_a_file_is_told_in_the_language_asked_for(run, config, tmp_path):
+    """Errors of the rooms within are told in the reader's language too, also where only config.toml asks for it."""
+    assert "没有这个文件" in run("nowhere.log", "--lang", "zh").stderr
+    (tmp_path / "x.log").write_bytes(b"GGUF\x03\x00\x00\x00" + b"text" * 99)
+    config('lang = "zh"\n')
+    assert "是 GGUF 模型文件" in run(str(tmp_path / "x.log")).stderr
+    assert "标准输入不是文本" in run("-", stdin=bytes(range(32)) * 99).stderr.replace(" ", "")
+    assert "不只是本机的地址" in run("serve", "--host", "0.0.0.0").stderr
 
 
 def test_a_folder_is_no_log(run, tmp_path):

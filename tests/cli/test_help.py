@@ -65,33 +65,57 @@ def test_completion_is_a_script_of_the_shell(run, shell):
     assert (check.returncode, check.stderr) == (0, "")
 
 
-@pytest.mark.parametrize(
-    ("words", "offered"),
-    [
-        (["te"], ["term"]),
-        (["--form"], ["--format"]),
-        (["--format", ""], ["text", "json", "markdown"]),
-        (["line", "--format", ""], ["text", "json"]),
-        (["completion", ""], ["bash", "zsh", "fish"]),
-        (["--since", ""], []),
-        (["se"], ["serve", "server.log"]),
-        (["server.log", "se"], ["server.log"]),
-        (["term", "n_seq"], ["n_seq_max"]),
-        (["--lang", "zh", "term", "n_seq"], ["n_seq_max"]),
-    ],
-)
-@pytest.mark.skipif(shutil.which("bash") is None, reason="no bash here")
-def test_what_bash_offers(run, environment, tmp_path, words, offered):
-    """bash offers subcommands, options, values, terms and files where each may stand."""
+OFFERED = [
+    (["te"], ["term"]),
+    (["--form"], ["--format"]),
+    (["--format", ""], ["text", "json", "markdown"]),
+    (["line", "--format", ""], ["text", "json"]),
+    (["completion", ""], ["bash", "zsh", "fish"]),
+    (["--since", ""], []),
+    (["se"], ["serve", "server.log"]),
+    (["server.log", "se"], ["server.log"]),
+    (["term", "n_seq"], ["n_seq_max"]),
+    (["--lang", "zh", "term", "n_seq"], ["n_seq_max"]),
+]
+
+
+@pytest.fixture
+def shell(environment, tmp_path):
+    """Runs a script in a shell that finds explain-log, in a folder with server.log; gives the words it prints."""
     (tmp_path / "server.log").touch()
     program = tmp_path / "bin" / "explain-log"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -m explain_log "$@"\n', encoding="utf-8")
     program.chmod(0o755)
+    variables = environment | {"PATH": f"{program.parent}:{environment['PATH']}"}
+
+    def run(name: str, script: str) -> list[str]:
+        done = subprocess.run([name, "-c", script], capture_output=True, text=True, env=variables, cwd=tmp_path)
+        return done.stdout.splitlines()
+
+    return run
+
+
+@pytest.mark.parametrize(("words", "offered"), OFFERED)
+@pytest.mark.skipif(shutil.which("bash") is None, reason="no bash here")
+def test_what_bash_offers(run, shell, words, offered):
+    """bash offers subcommands, options, values, terms and files where each may stand."""
     asked = " ".join(f"'{word}'" for word in words)
     script = run("completion", "bash").stdout + (
-        f"COMP_WORDS=(explain-log {asked}); COMP_CWORD={len(words)}; $(complete -p explain-log | sed 's/.*-F //;s/ .*//'); printf '%s\\n' \"${{COMPREPLY[@]}}\""
+        f"COMP_WORDS=(explain-log {asked}); COMP_CWORD={len(words)}\n"
+        "$(complete -p explain-log | sed 's/.*-F //;s/ .*//'); printf '%s\\n' \"${COMPREPLY[@]}\""
     )
-    environment |= {"PATH": f"{program.parent}:{environment['PATH']}"}
-    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, env=environment, cwd=tmp_path)
-    assert done.stdout.split() == offered
+    assert [word for word in shell("bash", script) if word] == offered
+
+
+@pytest.mark.parametrize(("words", "offered"), OFFERED)
+@pytest.mark.skipif(shutil.which("fish") is None, reason="no fish here")
+def test_what_fish_offers(run, shell, words, offered):
+    """fish offers the same."""
+    script = run("completion", "fish").stdout + f"complete -C 'explain-log {' '.join(words)}'"
+    assert sorted(line.partition("\t")[0] for line in shell("fish", script)) == sorted(offered)
+
+
+def test_completion_tells_in_the_readers_language(run):
+    """Where a shell shows descriptions they are in the language asked for."""
+    assert "只用规则" in run("--lang", "zh", "completion", "fish").stdout

@@ -41,6 +41,13 @@ def test_advice_has_all_that_is_needed_to_follow_it(report):
     assert places == sorted(places)
 
 
+def test_a_command_can_be_copied(report):
+    """A command is not broken, however narrow the terminal; that is left to the terminal."""
+    command = "curl http://127.0.0.1:11434/api/generate -d '{\"model\": \"m\",  \"options\": {\"num_ctx\": 8192}}'"
+    report.findings[0].advice[0].command = command
+    assert command in shown(report, 40)
+
+
 def test_nothing_is_told_twice(report):
     """Advice that stands in the explanation is not repeated under its finding; other advice is there."""
     text = shown(report)

@@ -163,11 +163,12 @@ def finding_lines(finding: FindingPart, width: int) -> list[Block]:
 
 
 def _advice_lines(advice: AdvicePart, width: int, mark: str) -> list[Block]:
+    """What to do. A command stays one line, however long: it is there to be copied."""
     indent = " " * columns(mark)
     lines = paragraph("strong", advice.action, width, indent, [("good", mark)])
     lines += paragraph("", advice.effect, width, indent)
     for command in advice.commands:
-        lines += paragraph("code", command, width, indent + "  ", [("", indent)])
+        lines.append([("", indent), ("code", command)])
     for label, step in advice.steps:
         lines += paragraph("faint", label + step, width, indent + "  ", [("", indent)])
     return lines
