@@ -13,6 +13,7 @@ NEARLY_FULL = 0.95
 IMPLAUSIBLE = 1.5
 MOST_DEVIATION = 0.15
 SAME_SIZE = 0.02
+_METAL_ALLOCATED = "llama.device.metal_allocated"
 _KINDS = ("model_mib", "kv_mib", "recurrent_mib", "compute_mib", "output_mib")
 
 
@@ -21,7 +22,7 @@ def memory_use(facts: Facts) -> Iterator[Observation]:
     """Both for each load that serves."""
     for load in facts.loads:
         if load.purpose == "serve":
-            yield from gpu_nearly_full(load, facts)
+            yield from list(gpu_nearly_full(load, facts)) or metal_nearly_full(load, facts)
             yield from estimate_off(load)
 
 
@@ -50,6 +51,23 @@ def gpu_nearly_full(load: ModelLoad, facts: Facts) -> Iterator[Observation]:
     lines = lines_of(load, *(f"devices.{device.device}.{kind}" for kind in _KINDS))
     operands = {"used": f"fact:loads.{load.index}.devices.{device.device}.total_mib"}
     yield Observation("memory.gpu_nearly_full", load.index, values, lines, operands)
+
+
+def metal_nearly_full(load: ModelLoad, facts: Facts) -> Iterator[Observation]:
+    """Metal prints after each buffer what it has allocated in all and what it should at most.
+
+    Source: ggml-metal.m, ggml_backend_metal_log_allocated_size.
+    """
+    events = [event for event in facts.events_of(_METAL_ALLOCATED) if event.load == load.index]
+    sizes = [(event.line, event.fields.get("used"), event.fields.get("most")) for event in events]
+    known = [(used, most, line) for line, used, most in sizes if isinstance(used, float) and isinstance(most, float)]
+    if not known:
+        return
+    used, most, line = max(known)
+    if most > 0 and used / most > NEARLY_FULL:
+        share = round(used / most, 4)
+        values: dict[str, Value] = {"device": "Metal", "name": "Metal", "used_mib": used, "total_mib": most, "share": share}
+        yield Observation("memory.gpu_nearly_full", load.index, values, [line])
 
 
 def run_device_of(load: ModelLoad, name: str, facts: Facts) -> RunDevice | None:

@@ -23,6 +23,9 @@ def offload(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa: AR
         if load.devices and any(d.model_mib for d in load.devices) and not gpus:
             lines = lines_of(load, *(f"devices.{d.device}.model_mib" for d in load.devices))
             yield Observation("offload.none", load.index, {"layers_offloaded": 0}, lines, variant="buffers")
+        elif layers == 0 and not gpus:
+            lines = lines_of(load, "layers_offloaded", "context.n_ctx", "context.n_seq_max")
+            yield Observation("offload.none", load.index, {"layers_offloaded": 0}, lines, variant="request")
         return
     values: dict[str, float | int | str] = {
         "layers_offloaded": layers,
