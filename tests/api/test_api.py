@@ -203,6 +203,14 @@ class TestPages:
 
 
 class TestServer:
+    def test_the_container_may_listen_on_its_own_addresses(self, monkeypatch):
+        """The image says that it is one; what is published is the compose file's affair."""
+        monkeypatch.setenv("EXPLAIN_LOG_CONTAINER", "1")
+        with listen("0.0.0.0", 0) as listener:
+            assert listener.getsockname()[0] == "0.0.0.0"
+        with pytest.raises(InputError):
+            listen("10.0.0.1", 0)
+
     @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "example.com"])
     def test_only_loopback(self, host):
         """Other addresses are refused in one line."""

@@ -137,7 +137,6 @@ def test_compute_is_large_above_15_percent_and_only_there(devices):
         assert values["compute_mib"] == pytest.approx(values["gpu_compute_mib"] + values["host_compute_mib"], abs=0.02)
 
 
-@pytest.mark.xfail(strict=True, reason="memory.total words gpu_mib as weights + KV + compute; a GPU's recurrent state (or output buffer) is in the sum and not in the parts")
 def test_the_parts_that_the_text_names_make_the_sum_that_it_names():
     """Of a hybrid model the state of the recurrent layers is on the GPU as well."""
     values = values_of([DeviceMemory("CUDA0", model_mib=4000.0, kv_mib=512.0, recurrent_mib=251.25, compute_mib=300.0)], "memory.total")
@@ -146,7 +145,6 @@ def test_the_parts_that_the_text_names_make_the_sum_that_it_names():
     assert named + others == pytest.approx(values["gpu_mib"])
 
 
-@pytest.mark.xfail(strict=True, reason="weights_add_up allows 0.1 % besides the printed precision, but its text calls any such difference 'within the printed precision (5.12 MiB)'")
 def test_a_difference_that_is_called_printed_precision_is_within_it():
     """30 MiB of a 39.59 GiB model are more than half a hundredth of a GiB."""
     facts = READER["facts_of"]({"base": "bare", "load": {

@@ -240,20 +240,17 @@ class TestAdvice:
         assert all(number in alone.effect for number in ("2048", "1920 MiB", "816 MiB"))
         assert all(number in wide.effect for number in ("32768", "7680 MiB", "3264 MiB", "33 GiB"))
 
-    @pytest.mark.xfail(strict=True, reason="default_for_all has the fixed value 8192 and needs nothing: it is offered to requests that have more")
     def test_a_longer_context_is_never_a_shorter_one(self):
         """To a server that gives each request 16384 tokens, 8192 is no remedy for cut prompts."""
         facts = example(context={"n_ctx": 65536, "n_ctx_per_seq": 16384}, kv_cache={"n_cells": 65536, "size_mib": 20480.0})
         facts.server_runs[0].version = "0.6.0"
         assert ("OLLAMA_CONTEXT_LENGTH", "8192") not in settings_offered(facts)
 
-    @pytest.mark.xfail(strict=True, reason="offload.partial's one_slot needs nothing: it is offered where n_seq_max is 1 already")
     def test_one_slot_is_not_offered_to_one_slot(self):
         """A load with a single slot cannot be given fewer."""
         facts = READER["facts_of"]({"base": "one_gpu", "load": {"layers_offloaded": 20}, "run": [{"version": "0.6.0"}]})
         assert ("OLLAMA_NUM_PARALLEL", "1") not in settings_offered(facts)
 
-    @pytest.mark.xfail(strict=True, reason="offload.partial's smaller_context has the fixed value 2048 and needs nothing")
     def test_a_smaller_context_is_smaller(self):
         """A request that has 2048 tokens gains nothing from num_ctx 2048."""
         facts = READER["facts_of"]({"base": "one_gpu", "run": [{"version": "0.6.0"}], "load": {

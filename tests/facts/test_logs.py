@@ -85,10 +85,7 @@ def test_facts(name, known):
         assert {path: found.get(path) for path in values} == pytest.approx(values, abs=1e-6)
 
 
-@pytest.mark.parametrize("name", [
-    pytest.param(name, marks=[pytest.mark.xfail(strict=True, reason="LoadAssembler._reach sets purpose fit_probe from `no_alloc = 1` without noting that line")]
-                 if name == "fit_probe" else []) for name in sorted(PATHS)
-])
+@pytest.mark.parametrize("name", sorted(PATHS))
 def test_every_value_is_either_read_or_derived(name, known):
     """Each value that is not null stands in exactly one of `lines` and `derived`."""
     for load in known[name].loads:

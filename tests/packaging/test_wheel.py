@@ -143,7 +143,7 @@ def test_the_json_path_imports_nothing_heavy(venv, elsewhere):
     imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in errors.splitlines()}
     assert json.loads(out)["schema_version"] == "1.0"
     assert "explain_log" in imported
-    heavy = {"fastapi", "httpx", "langchain_core", "ollama", "pydantic", "rich", "tomllib", "asyncio", "argparse"}
+    heavy = {"fastapi", "httpx", "langchain_core", "ollama", "pydantic", "rich", "tomllib", "asyncio"}
     assert not imported & heavy
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import sys
 
@@ -25,9 +26,14 @@ def serve(host: str = DEFAULT_HOST, port: int = DEFAULT_PORT, database: str | No
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket on a loopback address. Raises InputError with one line of what to do."""
+    """A listening socket on a loopback address. Raises InputError with one line of what to do.
+
+    In our container (the image sets EXPLAIN_LOG_CONTAINER) "all addresses" are the container's own; which of the
+    machine's they are published on is the compose file's affair: 127.0.0.1 only.
+    """
     name = host.strip("[]")
-    if not is_loopback(f"http://[{name}]" if ":" in name else f"http://{name}"):
+    contained = os.environ.get("EXPLAIN_LOG_CONTAINER") == "1" and name in ("0.0.0.0", "::")  # noqa: S104
+    if not contained and not is_loopback(f"http://[{name}]" if ":" in name else f"http://{name}"):
         raise InputError("serve.host", host=host)
     if not 0 <= port <= 65535:
         raise InputError("serve.port", port=port)

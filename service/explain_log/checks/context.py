@@ -11,13 +11,18 @@ from explain_log.facts.models import Facts, ModelLoad
 from explain_log.facts.record import lines_of
 
 
+DEFAULT_FOR_ALL = 8192
+"""A longer context for all clients that holds most prompts; offered to those who have less."""
+
+
 @load_check("context.below_training", "context.above_training", needs=("context.n_ctx_per_seq", "model.n_ctx_train"))
 def against_training(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa: ARG001
     """What one slot may use against what the model was trained with. Source: llama-context.cpp, constructor."""
     per_seq, trained = load.context.n_ctx_per_seq, load.model.n_ctx_train
     if per_seq is None or not trained or per_seq == trained:
         return
-    slots = load.context.n_seq_max or 1
+    # Ollama's n_ctx is num_ctx times the slots; sequences of a unified cache share all of it.
+    slots = 1 if load.context.kv_unified else load.context.n_seq_max or 1
     values: dict[str, Value] = {
         "n_ctx_per_seq": per_seq,
         "n_ctx_train": trained,
@@ -31,6 +36,8 @@ def against_training(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  #
         yield Observation("context.above_training", load.index, values, lines, operands)
         return
     doubled = min(per_seq * 2, trained)
+    if per_seq < DEFAULT_FOR_ALL:
+        values["default_for_all"] = DEFAULT_FOR_ALL
     effect = of_n_ctx(load, doubled * slots)
     if effect is not None:
         values |= {"doubled": doubled, "doubled_n_ctx": doubled * slots} | _effect_values("doubled", effect)

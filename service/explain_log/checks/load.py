@@ -37,7 +37,7 @@ def slow(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa: ARG00
         return
     values = _rate(load)
     rate = values.get("mib_per_second")
-    slow_rate = isinstance(rate, (int, float)) and rate < SLOW_MIB_PER_SECOND
+    slow_rate = bool(load.model.size_mib) and (load.model.size_mib or 0.0) < SLOW_MIB_PER_SECOND * seconds
     if not (seconds > SLOW_SECONDS or (seconds > SHORT_SECONDS and slow_rate)):
         return
     operands = {"seconds": f"fact:loads.{load.index}.load_seconds"}
@@ -60,7 +60,7 @@ def _rate(load: ModelLoad) -> dict[str, Value]:
 
 
 @load_check("load.vocab_only", purposes=("vocab_only",))
-def vocab_only(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa: ARG001
+def vocab_only(load: ModelLoad, facts: Facts) -> Iterator[Observation]:
     """A pass that reads only the tokenizer: it takes no memory for weights and is no second model.
 
     Source: src/llama-model.cpp, load_tensors (vocab_only); Ollama: llm/server.go, Tokenize.

@@ -44,7 +44,9 @@ def weights_add_up(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # n
     operands["size"] = f"fact:loads.{load.index}.model.size_mib"
     lines = lines_of(load, *(f"devices.{name}.model_mib" for name in held), "model.size_mib")
     if abs(total - size) <= within:
-        yield Observation("memory.weights_add_up", load.index, values, lines, operands)
+        printed = abs(total - size) <= (_PRINTED_GIB_MIB if size >= 1024 else _PRINTED_MIB)
+        variant = "default" if printed else "alignment"
+        yield Observation("memory.weights_add_up", load.index, values, lines, operands, variant)
         return
     reason = _known_reason(load, held, total - size, within)
     name = "memory.weights_mismatch" if reason is None else "memory.weights_add_up"
@@ -83,7 +85,7 @@ def total(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa: ARG0
     if not gpu + host:
         return
     parts = {
-        kind: round(sum(getattr(d, kind) or 0.0 for d in gpus), 2) for kind in ("model_mib", "kv_mib", "compute_mib")
+        kind: round(sum(getattr(d, kind) or 0.0 for d in gpus), 2) for kind in ("model_mib", "kv_mib", "compute_mib", "recurrent_mib", "output_mib")
     }
     most = max(gpus, key=lambda d: d.total_mib or 0.0, default=None)
     values: dict[str, Value] = {
@@ -102,6 +104,7 @@ def total(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa: ARG0
     if most is None:
         largest = max(load.devices, key=lambda d: d.total_mib or 0.0)
         values |= {"largest_device": largest.device, "largest_mib": largest.total_mib or 0.0}
+    values["gpu_other_mib"] = round(parts["recurrent_mib"] + parts["output_mib"], 2)
     variant = "cpu_only" if not gpus else "gpus" if len(gpus) > 1 else "gpu"
     yield Observation("memory.total", load.index, values, lines, operands, variant)
 

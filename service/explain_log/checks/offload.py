@@ -10,6 +10,10 @@ from explain_log.facts.models import Facts, ModelLoad
 from explain_log.facts.record import gpu_devices, lines_of
 
 
+SMALLEST_USEFUL_CONTEXT = 2048
+"""Tokens; what Ollama gave each request for years. Advice does not go below it."""
+
+
 @load_check("offload.full", "offload.partial", "offload.none")
 def offload(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa: ARG001
     """Every layer, some or none on GPUs: offloaded a/b counts the output layer as one.
@@ -27,6 +31,11 @@ def offload(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa: AR
             lines = lines_of(load, "layers_offloaded", "context.n_ctx", "context.n_seq_max")
             yield Observation("offload.none", load.index, {"layers_offloaded": 0}, lines, variant="request")
         return
+    on_cpu = [d for d in load.devices if d.model_mib]
+    if layers and on_cpu and not gpus:
+        lines = lines_of(load, *(f"devices.{d.device}.model_mib" for d in on_cpu))
+        yield Observation("offload.none", load.index, {"layers_offloaded": 0}, lines, variant="buffers")
+        return
     values: dict[str, float | int | str] = {
         "layers_offloaded": layers,
         "layers_total": total,
@@ -40,6 +49,11 @@ def offload(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa: AR
     if layers == 0:
         yield Observation("offload.none", load.index, values, lines, operands)
     elif layers < total:
+        per_seq, slots = load.context.n_ctx_per_seq, load.context.n_seq_max
+        if per_seq is not None and per_seq > SMALLEST_USEFUL_CONTEXT:
+            values["smaller_num_ctx"] = max(per_seq // 2, SMALLEST_USEFUL_CONTEXT)
+        if slots is not None and slots > 1:
+            values["n_seq_max"] = slots
         yield Observation("offload.partial", load.index, values, lines, operands)
     else:
         yield Observation("offload.full", load.index, values, lines, operands, "many" if len(gpus) > 1 else "one")

@@ -25,6 +25,8 @@ def split(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa: ARG0
     gpus = [d for d in gpu_devices(load) if d.layers is not None]
     if len(gpus) < 2 or len(gpus) != len(gpu_devices(load)):
         return
+    if load.layers_offloaded == load.layers_total and load.layers_total and not any(d.holds_output for d in gpus):
+        return  # one of them has the output layer as well, and the log does not tell which
     items = [(d.layers or 0) + (1 if d.holds_output else 0) for d in gpus]
     totals = [d.total_mib or 0.0 for d in gpus]
     mean = sum(totals) / len(totals)
@@ -50,7 +52,9 @@ def split(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa: ARG0
     operands = {f"layers({d.device})": f"fact:loads.{load.index}.devices.{d.device}.layers" for d in gpus}
     lines = lines_of(load, *(f"devices.{d.device}.kv_mib" for d in gpus), "kv_cache.n_layer")
     name = "split.balanced" if max(items) - min(items) <= 1 else "split.uneven"
-    variant = "extra_first" if holder and most is not holder and (most.layers or 0) > (least.layers or 0) else "default"
+    # One item is left over, and the first GPU has it: the text says just that.
+    one_over = sum(items) % len(gpus) == 1 and most is gpus[0] and holder is not None and most is not holder
+    variant = "extra_first" if one_over and (most.layers or 0) > (least.layers or 0) else "default"
     yield Observation(name, load.index, values, lines, operands, variant)
 
 

@@ -55,15 +55,16 @@ def of_flash_attention(load: ModelLoad) -> tuple[float, float, float] | None:
     if not isinstance(model.n_head, int) or context.n_ctx is None or context.n_ubatch is None:
         return None
     scores = scores_mib(model.n_head, context.n_ctx, context.n_ubatch)
-    computing = [d for d in _gpus(load) if d.compute_mib]
+    on_gpus = [d for d in _gpus(load) if d.compute_mib]
+    computing = on_gpus or [d for d in load.devices if d.compute_mib]
     if any(scores > (d.compute_mib or 0.0) for d in computing):
         return None  # the buffers are smaller than the formula's main term: it does not hold here
     logits = logits_mib(model.n_vocab, context.n_ubatch) if model.n_vocab else 0.0
     at_output = max(scores - logits, 0.0)
+    if not on_gpus:
+        return scores, at_output, at_output
     holders = sum(1 for d in computing if d.holds_output)
     in_all = scores * max(len(computing) - holders, 0) + at_output * holders
-    if not computing:
-        return scores, scores, scores
     return scores, at_output if holders else scores, in_all
 
 

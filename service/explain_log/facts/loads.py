@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from explain_log.facts.buffers import LoadParts
+from explain_log.facts.buffers import LoadParts, is_about_buffers
 from explain_log.facts.failures import Failure, FailureTable
 from explain_log.facts.launch import names_a_model, set_engine, settle_request, take_command, take_request
 from explain_log.facts.models import Estimate, LoadError, ModelLoad
 from explain_log.facts.record import put
+from explain_log.facts.stretch import Stretch
 from explain_log.facts.times import seconds_between
 from explain_log.statements import Statement
 
@@ -57,6 +58,16 @@ class LoadAssembler:
         if self.current is not None:
             self.current.last_time = statement.line.time or self.current.last_time
 
+    def take_stretch(self, stretch: Stretch) -> None:
+        """Adds lines that say nothing about a load but that time went on."""
+        if self.current is not None:
+            self.current.last_time = stretch.time
+
+    def is_plain(self, statement: Statement) -> bool:
+        """Whether `take_stretch` is enough for a statement."""
+        name = statement.id
+        return name not in self._stages and not self._failures.blames(name) and not is_about_buffers(name)
+
     def _add(self, statement: Statement) -> None:
         """Puts a statement's facts into the load they are about."""
         facts = [(path, value) for path, value in statement.facts() if path.startswith("load.")]
@@ -83,7 +94,9 @@ class LoadAssembler:
             return False
         if stage == "fit_probe":
             if statement.fields.get("no_alloc") in (True, 1):
-                (self.current or self._open(statement)).purpose = "fit_probe"
+                load = self.current or self._open(statement)
+                load.purpose = "fit_probe"
+                load.lines.setdefault("purpose", []).append(statement.line.number)
             return True
         if stage == "vocab_only":
             if statement.fields.get("vocab_only") in (True, 1):
@@ -182,6 +195,8 @@ class LoadAssembler:
 
     def _fail(self, failure: Failure, statement: Statement) -> None:
         """Notes what failed: the most specific of a failed load's lines is its cause."""
+        if failure.scope not in ("load", "next"):
+            return  # what fails for a request or the server says nothing about the load under way
         load = self.current
         if load is None and failure.scope == "load" and statement.id.startswith("llama.load_error."):
             load = self._open_failed(statement)
