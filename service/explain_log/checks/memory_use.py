@@ -66,8 +66,14 @@ def metal_nearly_full(load: ModelLoad, facts: Facts) -> Iterator[Observation]:
     used, most, line = max(known)
     if most > 0 and used / most > NEARLY_FULL:
         share = round(used / most, 4)
-        values: dict[str, Value] = {"device": "Metal", "name": "Metal", "used_mib": used, "total_mib": most, "share": share}
-        yield Observation("memory.gpu_nearly_full", load.index, values, [line])
+        values: dict[str, Value] = {
+            "device": "Metal",
+            "name": "Metal",
+            "used_mib": used,
+            "total_mib": most,
+            "share": share,
+        }
+        yield Observation("memory.gpu_nearly_full", load.index, values | {"share": share}, [line])
 
 
 def run_device_of(load: ModelLoad, name: str, facts: Facts) -> RunDevice | None:
