@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from explain_log.checks import Wording, run_checks
 from explain_log.facts import Assembler, Facts
 from explain_log.facts.selection import only_load
+from explain_log.facts.stretch import Settled, Stretch
 from explain_log.knowledge import Knowledge
 from explain_log.knowledge import load as load_knowledge
-from explain_log.lines import Line, Origin, lines_of_text, mended, read_lines
+from explain_log.lines import Line, Origin, completed, lines_of_text, mended, read_lines
+from explain_log.lines.source import BIG_BYTES, is_big
 from explain_log.narration.rules import RulesNarrator
 from explain_log.redaction import Redactor, Scan, redact_facts, redact_shapes
 from explain_log.report import Report, Source, SourceFile, UnknownShape
 from explain_log.statements import Recogniser, Shapes, Statement
+
+if TYPE_CHECKING:
+    from explain_log.bulk import How
 
 MOST_SHAPES_SHOWN = 20
 
@@ -31,15 +37,43 @@ def make_report(
     cannot be read, for what is no time, and for a load that is not there.
     """
     reading = _Reading(load_knowledge())
-    total = _total_bytes(origins)
-    for count, (line, statement) in enumerate(mended(_lines(origins, since, until), reading.recognise)):
-        reading.take(line, statement)
-        if progress is not None and not count % 4096:
-            progress(sum(origin.bytes for origin in origins), total)
+    if since is None and until is None and any(is_big(origin, BIG_BYTES) for origin in origins):
+        _read_in_bulk(origins, reading, progress)
+    else:
+        _read(origins, reading, progress, _lines(origins, since, until))
     name = origins[0].name if len(origins) == 1 else ", ".join(origin.name for origin in origins)
     source = Source(name, sum(o.bytes for o in origins), max((o.last_line for o in origins), default=0))
     source.files = [SourceFile(o.name, o.first_line, o.last_line) for o in origins]
     return reading.report(source, language, load)
+
+
+def _read(origins: list[Origin], reading: _Reading, progress: Progress | None, lines: Iterator[Line]) -> None:
+    total = _total_bytes(origins)
+    for count, (line, statement) in enumerate(mended(lines, reading.recognise)):
+        reading.take(line, statement)
+        if progress is not None and not count % 4096:
+            progress(sum(origin.bytes for origin in origins), total)
+
+
+def _read_in_bulk(origins: list[Origin], reading: _Reading, progress: Progress | None, how: How | None = None) -> None:
+    """The same for much text: most of it is counted and never becomes lines (bulk/)."""
+    from explain_log.bulk import Bulk, StretchMarker
+
+    def recognise(line: Line) -> Statement | None:
+        # For what mends lines, a stretch is a known line.
+        return Statement("", line, {}, "info", {}) if isinstance(line, StretchMarker) else reading.recognise(line)
+
+    total = _total_bytes(origins)
+    lines = Bulk(reading.knowledge, reading.settled, how).read(origins)
+    for count, (line, statement) in enumerate(mended(completed(lines), recognise)):
+        if isinstance(line, StretchMarker):
+            reading.take_stretch(line.stretch)
+        else:
+            reading.take(line, statement)
+            if count % 256:
+                continue
+        if progress is not None:
+            progress(sum(origin.bytes for origin in origins), total)
 
 
 def _lines(origins: list[Origin], since: str | None, until: str | None) -> Iterator[Line]:
@@ -79,7 +113,7 @@ class _Reading:
     """Takes lines and keeps what a report needs of them."""
 
     def __init__(self, knowledge: Knowledge) -> None:
-        self._knowledge = knowledge
+        self.knowledge = knowledge
         self.recognise = Recogniser(knowledge).recognise
         self._assembler = Assembler(knowledge)
         self._shapes = Shapes()
@@ -110,6 +144,20 @@ class _Reading:
             self._last_recognised = line.number
         self._assembler.take(statement)
 
+    def take_stretch(self, stretch: Stretch) -> None:
+        """Adds lines that were only counted."""
+        self._last_line = stretch.last
+        self._times[1:] = [stretch.time]
+        for envelope in stretch.envelopes:
+            self._envelopes[envelope] = None
+        self._scan.take_values(stretch.values)
+        self._recognised += stretch.lines
+        self._assembler.take_stretch(stretch)
+
+    def settled(self) -> Settled:
+        """What needs no single lines any more."""
+        return self._assembler.settled()
+
     def report(self, source: Source, language: str, load: int | None = None) -> Report:
         facts = self._assembler.finish(self._last_line)
         if load is not None:
@@ -128,10 +176,10 @@ class _Reading:
 
     def _worded(self, source: Source, facts: Facts, language: str) -> Report:
         observations, unknowns = run_checks(facts)
-        wording = Wording(self._knowledge, language)
+        wording = Wording(self.knowledge, language)
         findings = wording.findings(observations, facts)
         terms = dict.fromkeys(term for finding in findings for term in finding.terms)
-        narrator = RulesNarrator(self._knowledge, language, wording)
+        narrator = RulesNarrator(self.knowledge, language, wording)
         return Report(
             source=source,
             language=language,

@@ -9,6 +9,7 @@ from explain_log.facts.models import Event, Facts, ModelLoad
 from explain_log.facts.record import derive
 from explain_log.facts.requests import Requests
 from explain_log.facts.runs import RunAssembler
+from explain_log.facts.stretch import Settled, Stretch
 from explain_log.facts.versions import version_key
 from explain_log.knowledge import Knowledge
 from explain_log.statements import Statement
@@ -42,7 +43,7 @@ class Assembler:
         self._requests.take(statement)
         text = statement.line.raw.strip()[:MOST_EVENT_TEXT]
         self._facts.texts[statement.line.number] = text
-        if statement.severity == "info" and statement.id not in self._kept:
+        if not self.is_event(statement):
             return
         seen = self._facts.event_counts[statement.id] = self._facts.event_counts.get(statement.id, 0) + 1
         if seen <= MOST_EVENTS_OF_ONE and len(self._facts.events) < MOST_EVENTS:
@@ -50,6 +51,29 @@ class Assembler:
             self._facts.events.append(
                 Event(statement.id, statement.line.number, text, statement.fields, load.index if load else None)
             )
+
+    def take_stretch(self, stretch: Stretch) -> None:
+        """Adds lines that were only counted."""
+        self._runs.take_stretch(stretch)
+        self._loads.take_stretch(stretch)
+        self._requests.take_stretch(stretch)
+        for name, count in stretch.events.items():
+            self._facts.event_counts[name] = self._facts.event_counts.get(name, 0) + count
+
+    def is_plain(self, statement: Statement) -> bool:
+        """Whether lines of this statement need only be counted (for an event: once enough of it are kept)."""
+        rooms = (self._runs, self._loads, self._requests)
+        return not statement.holds_facts and all(room.is_plain(statement) for room in rooms)
+
+    def is_event(self, statement: Statement) -> bool:
+        """Whether findings may be about a statement, so that the first ones of it are kept."""
+        return statement.severity != "info" or statement.id in self._kept
+
+    def settled(self) -> Settled:
+        """What needs no single lines any more."""
+        counts = self._facts.event_counts
+        enough = frozenset(name for name, count in counts.items() if count >= MOST_EVENTS_OF_ONE)
+        return Settled(None if len(self._facts.events) >= MOST_EVENTS else enough, self._requests.settled())
 
     def finish(self, line_count: int) -> Facts:
         """The facts of the whole log."""

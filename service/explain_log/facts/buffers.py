@@ -213,3 +213,8 @@ _HANDLERS: dict[str, Callable[[LoadParts, Statement], None]] = {
     "ollama.load.compute_graph": LoadParts.summary_line,
     "ollama.load.total_memory": LoadParts.summary_end,
 }
+
+
+def is_about_buffers(statement_id: str) -> bool:
+    """Whether LoadParts takes statements of this id."""
+    return statement_id in _HANDLERS

@@ -40,6 +40,10 @@ class FailureTable:
         """The ids of all statements in the table, those that are worth telling without a failure too."""
         return {*self._rows, *self._told}
 
+    def blames(self, statement_id: str) -> bool:
+        """Whether lines of this statement may say that something failed."""
+        return statement_id in self._rows
+
     def of(self, statement: Statement) -> Failure | None:
         """What this statement says failed, or None."""
         for row in self._rows.get(statement.id, ()):

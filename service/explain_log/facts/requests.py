@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from explain_log.facts.durations import Durations
 from explain_log.facts.models import RequestMarks, RequestSummary, ServerRun
+from explain_log.facts.stretch import Stretch
 from explain_log.statements import Statement
 
 MOST_MARKED_LINES = 12
 MOST_ANSWERED = 20_000
+MOST_PATHS = 200
 SLOW_SECONDS = 60.0
-_ANSWERS = ("/api/chat", "/api/generate", "/api/embed", "/v1/chat", "/v1/completions", "/v1/embeddings", "/v1/responses", "/v1/messages")
+ANSWERS = ("/api/chat", "/api/generate", "/api/embed", "/v1/chat", "/v1/completions", "/v1/embeddings", "/v1/responses", "/v1/messages")
 _TRANSFERS = ("/api/pull", "/api/push", "/api/create", "/api/blobs", "/api/copy")
 
 
 _GIN = "ollama.gin.request"
+_TRUNCATED = "ollama.request.prompt_truncated"
 _OWN = "llama.server.request_done"
 # What a standalone llama-server answers with a model; health checks, pages and slots are no requests.
 _OWN_ANSWERS = ("/completion", "/v1/", "/chat/completions", "/embed", "/infill", "/rerank", "/api/chat", "/api/generate")
@@ -34,6 +38,18 @@ class Requests:
             if path.startswith(_OWN_ANSWERS) and not path.startswith(_OWN_ASIDES) and statement.text("method") == "POST":
                 self._own.take(statement)
 
+    def take_stretch(self, stretch: Stretch) -> None:
+        """Counts requests that were counted before."""
+        self._gin.take_stretch(stretch)
+
+    def is_plain(self, statement: Statement) -> bool:
+        """Whether a statement other than a GIN line says nothing of requests."""
+        return statement.id not in (_GIN, _OWN, _TRUNCATED)
+
+    def settled(self) -> frozenset[str]:
+        """The kinds of requests of which no more lines are wanted."""
+        return self._gin.settled()
+
     def summary(self, runs: list[ServerRun]) -> RequestSummary | None:
         """The totals; the runner's internal calls under Ollama are none."""
         under_ollama = any(run.product == "ollama" for run in runs)
@@ -45,13 +61,13 @@ class RequestCounter:
 
     def __init__(self, statement_id: str) -> None:
         self._id = statement_id
-        self._seconds: list[float] = []
+        self._seconds = Durations()
         self._slowest = -1.0
         self._summary = RequestSummary()
 
     def take(self, statement: Statement) -> None:
         """Counts a statement if it is a request, or says that a prompt was cut."""
-        if statement.id == "ollama.request.prompt_truncated":
+        if statement.id == _TRUNCATED:
             self._truncation(statement)
         if statement.id != self._id:
             return
@@ -59,14 +75,14 @@ class RequestCounter:
         summary.count += 1
         status, path = statement.text("status") or "?", (statement.text("path") or "?").partition("?")[0]
         summary.by_status[status] = summary.by_status.get(status, 0) + 1
-        if path in summary.by_path or len(summary.by_path) < 200:
+        if path in summary.by_path or len(summary.by_path) < MOST_PATHS:
             summary.by_path[path] = summary.by_path.get(path, 0) + 1
         seconds = statement.number("seconds")
         if seconds is not None:
             if seconds > self._slowest:
                 self._slowest = seconds
                 summary.lines["max_seconds"] = [statement.line.number]
-            self._seconds.append(seconds)
+            self._seconds.add((seconds,))
         self._mark(statement, status, path, seconds)
         if summary.first_line is None:
             summary.first_line = statement.line.number
@@ -84,32 +100,78 @@ class RequestCounter:
     def _mark(self, statement: Statement, status: str, path: str, seconds: float | None) -> None:
         """Notes requests that findings are about: errors, clients that left, slow ones; and when answers ended."""
         line = statement.line
-        if status.startswith("2") and path.startswith(_ANSWERS) and line.time and len(self._summary.answered) < MOST_ANSWERED:
+        if status.startswith("2") and path.startswith(ANSWERS) and line.time and len(self._summary.answered) < MOST_ANSWERED:
             self._summary.answered.append((line.number, line.time))
-        kinds = []
-        if status == "499":
-            kinds.append("cancelled")
-        elif status.startswith("5") or status.startswith("4"):
-            kinds.append("server_errors" if status.startswith("5") else "client_errors")
-        if seconds is not None and seconds > SLOW_SECONDS and not path.startswith(_TRANSFERS):
-            kinds.append("slow")
-        for kind in kinds:
+        for kind in kinds_of(status, path, seconds):
             marks = self._summary.marks.setdefault(kind, RequestMarks())
-            marks.count += 1
-            marks.by_path[path] = marks.by_path.get(path, 0) + 1
-            marks.by_status[status] = marks.by_status.get(status, 0) + 1
-            marks.max_seconds = max(seconds or 0.0, marks.max_seconds or 0.0)
+            add_marked(marks, status, path, seconds)
             if len(marks.lines) < MOST_MARKED_LINES:
                 marks.lines.append(line.number)
+
+    def take_stretch(self, stretch: Stretch) -> None:
+        """Counts requests that were counted before."""
+        summary = self._summary
+        if not stretch.statuses:
+            return
+        for (status, path), count in stretch.statuses.items():
+            summary.count += count
+            summary.by_status[status] = summary.by_status.get(status, 0) + count
+            if path in summary.by_path or len(summary.by_path) < MOST_PATHS:
+                summary.by_path[path] = summary.by_path.get(path, 0) + count
+        self._seconds.add(stretch.seconds)
+        if max(stretch.seconds) > self._slowest:
+            self._slowest = max(stretch.seconds)
+            summary.lines["max_seconds"] = [stretch.slowest]
+        if stretch.answered is not None and len(summary.answered) < MOST_ANSWERED:
+            summary.answered.append(stretch.answered)
+        for kind, counted in stretch.marks.items():
+            merge_marks(summary.marks.setdefault(kind, RequestMarks()), counted)
+        first, summary.last_line = stretch.requests
+        summary.first_line = summary.first_line or first
+
+    def settled(self) -> frozenset[str]:
+        """The kinds of requests of which no more lines are wanted."""
+        marks = self._summary.marks
+        return frozenset(kind for kind in marks if len(marks[kind].lines) >= MOST_MARKED_LINES)
 
     def summary(self) -> RequestSummary | None:
         """The totals, median and 95th percentile, or None without requests."""
         if not self._summary.count:
             return None
-        if self._seconds:
-            ranked = sorted(self._seconds)
-            count = len(ranked)
-            self._summary.median_seconds = (ranked[(count - 1) // 2] + ranked[count // 2]) / 2
-            self._summary.p95_seconds = ranked[-(-count * 95 // 100) - 1]  # nearest rank
-            self._summary.max_seconds = ranked[-1]
+        count = self._seconds.count
+        if count:
+            ranks = [(count - 1) // 2, count // 2, -(-count * 95 // 100) - 1]  # nearest rank
+            below, above, self._summary.p95_seconds = self._seconds.ranked(sorted(ranks))
+            self._summary.median_seconds = (below + above) / 2
+            self._summary.max_seconds = self._seconds.largest
         return self._summary
+
+
+def kinds_of(status: str, path: str, seconds: float | None) -> list[str]:
+    """What findings a request is about: errors, clients that left, slow ones. Transfers of models may take long."""
+    kinds = []
+    if status == "499":
+        kinds.append("cancelled")
+    elif status.startswith(("5", "4")):
+        kinds.append("server_errors" if status.startswith("5") else "client_errors")
+    if seconds is not None and seconds > SLOW_SECONDS and not path.startswith(_TRANSFERS):
+        kinds.append("slow")
+    return kinds
+
+
+def add_marked(marks: RequestMarks, status: str, path: str, seconds: float | None) -> None:
+    """Counts one more request of a kind."""
+    marks.count += 1
+    marks.by_path[path] = marks.by_path.get(path, 0) + 1
+    marks.by_status[status] = marks.by_status.get(status, 0) + 1
+    marks.max_seconds = max(seconds or 0.0, marks.max_seconds or 0.0)
+
+
+def merge_marks(marks: RequestMarks, more: RequestMarks) -> None:
+    """Adds the counts of later requests of the same kind."""
+    marks.count += more.count
+    for path, count in more.by_path.items():
+        marks.by_path[path] = marks.by_path.get(path, 0) + count
+    for status, count in more.by_status.items():
+        marks.by_status[status] = marks.by_status.get(status, 0) + count
+    marks.max_seconds = max(more.max_seconds or 0.0, marks.max_seconds or 0.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from explain_log.facts.models import RunDevice, ServerRun
 from explain_log.facts.record import is_gpu
+from explain_log.facts.stretch import Stretch
 from explain_log.facts.versions import Fingerprint
 from explain_log.knowledge import Knowledge
 from explain_log.statements import Statement
@@ -38,6 +39,25 @@ class RunAssembler:
         if self.runs:
             self.runs[-1].last_line = statement.line.number
 
+    def take_stretch(self, stretch: Stretch) -> None:
+        """Adds lines that say nothing about the server but that it is at work, and where they were printed."""
+        self._ollama_seen = True
+        if not self.runs and stretch.activity is not None:
+            self._start(stretch.activity, "ollama")
+            self._implicit = True
+        if self.runs:
+            begins = self.runs[-1].first_line
+            for line, source, message in stretch.places:
+                if line >= begins:
+                    self._fingerprint.add_place(line, source, message)
+            self.runs[-1].last_line = stretch.last
+
+    def is_plain(self, statement: Statement) -> bool:
+        """Whether `take_stretch` is enough for a statement."""
+        name = statement.id
+        own = name.startswith("ollama.") and not name.startswith("ollama.runner.cpp_")
+        return own and name not in self._marks and name not in _DETAILED
+
     def _ollama(self, mark: str | None, statement: Statement) -> None:
         number = statement.line.number
         if mark == "port_in_use":
@@ -45,7 +65,7 @@ class RunAssembler:
             return
         if mark == "start" or (mark == "listening" and (not self.runs or self._listens or self._implicit)):
             self._start(number, "ollama")
-        elif not self.runs and _shows_a_server(statement):
+        elif not self.runs and shows_a_server(statement):
             self._start(number, "ollama")
             self._implicit = True
         if not self.runs:
@@ -133,10 +153,11 @@ class RunAssembler:
             self.runs[0].first_line = min(self.runs[0].first_line, first_line)
 
 
+_DETAILED = ("ollama.server.config", "ollama.device.inference_compute")
 _ACTIVITY = ("ollama.load.", "ollama.sched.", "ollama.gin.", "ollama.request.", "ollama.device.", "ollama.runner.")
 
 
-def _shows_a_server(statement: Statement) -> bool:
+def shows_a_server(statement: Statement) -> bool:
     """Whether a statement shows a server at work: loads, requests, devices. Service and start-up lines do not."""
     return statement.id.startswith(_ACTIVITY)
 

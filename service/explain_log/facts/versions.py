@@ -26,16 +26,21 @@ class Fingerprint:
 
     def add(self, line: Line) -> None:
         """Takes one slog line into account; lines of no known place tell nothing."""
-        if line.source is None or (line.source, line.text) in self._seen or len(self._seen) > 5_000:
+        if line.source is not None:
+            self.add_place(line.number, line.source, line.text)
+
+    def add_place(self, number: int, source: str, message: str) -> None:
+        """The same for a line of which only this is known: its number, where it was printed, and what it says."""
+        if (source, message) in self._seen or len(self._seen) > 5_000:
             return
-        self._seen.add((line.source, line.text))
-        releases = releases_of(self._knowledge, line.source, line.text)
+        self._seen.add((source, message))
+        releases = releases_of(self._knowledge, source, message)
         if not releases:
             return
         together = releases if self._possible is None else self._possible & releases
         if together and together != self._possible:
             self._possible = together
-            self.lines.append(line.number)
+            self.lines.append(number)
 
     def range(self) -> list[str] | None:
         """[first, last] release that could have written all that was seen, or None."""

@@ -12,7 +12,7 @@ from explain_log.lines.mending import mended
 from explain_log.lines.source import Origin, decoded_blocks, parse_origin
 from explain_log.lines.splitting import Lines
 
-__all__ = ["Line", "Origin", "lines_of_text", "mended", "parse_origin", "read_lines", "unwrap"]
+__all__ = ["Line", "Origin", "completed", "lines_of", "lines_of_text", "mended", "parse_origin", "read_lines", "unwrap"]
 
 
 def read_lines(origins: list[Origin]) -> Iterator[Line]:
@@ -27,20 +27,28 @@ def read_lines(origins: list[Origin]) -> Iterator[Line]:
 def _unwrapped(origins: list[Origin]) -> Iterator[Line]:
     offset = 0
     for origin in origins:
-        cutter = Lines(offset + 1)
-        first, last = offset + (origin.first or 1), offset + origin.last if origin.last else None
-        origin.first_line, origin.last_line = first, offset
-        for number, text in cutter.cut(decoded_blocks(origin)):
-            if last is not None and number > last:
-                break
-            origin.last_line = number
-            if number >= first:
-                line = Line(number, text)
-                unwrap(line)
-                yield line
-        if origin.first is not None and origin.last_line < first:
-            raise InputError("input.no_line", name=origin.shown, line=origin.first, lines=origin.last_line - offset)
+        yield from lines_of(origin, offset)
         offset = origin.last_line
+
+
+def lines_of(origin: Origin, offset: int, texts: Iterator[str] | None = None) -> Iterator[Line]:
+    """The lines of one input behind so many of others, as they stand; sets its counts.
+
+    texts: its text, where that was opened already. Raises InputError as read_lines does.
+    """
+    cutter = Lines(offset + 1)
+    first, last = offset + (origin.first or 1), offset + origin.last if origin.last else None
+    origin.first_line, origin.last_line = first, offset
+    for number, text in cutter.cut(decoded_blocks(origin) if texts is None else texts):
+        if last is not None and number > last:
+            break
+        origin.last_line = number
+        if number >= first:
+            line = Line(number, text)
+            unwrap(line)
+            yield line
+    if origin.first is not None and origin.last_line < first:
+        raise InputError("input.no_line", name=origin.shown, line=origin.first, lines=origin.last_line - offset)
 
 
 def lines_of_text(text: str) -> Iterator[Line]:

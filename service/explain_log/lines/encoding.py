@@ -18,22 +18,22 @@ def decoded(blocks: Iterator[bytes]) -> Iterator[str]:
     The encoding is settled where it first shows: a log may be plain ASCII for megabytes before the first
     Chinese letter. The first block given is long enough to judge whether it is text.
     """
-    blocks = _without_leading_zeros(blocks)
+    blocks = without_leading_zeros(blocks)
     sample = gathered(b"", blocks, SAMPLE_BYTES)
     encoding, mark = detect(sample)
     if encoding == "ascii":
         yield sample.decode("ascii")
         for block in blocks:
-            high = _first_high(block)
+            high = first_high(block)
             if high is not None:
                 sample = gathered(block, blocks, high + SAMPLE_BYTES)
-                encoding = _eight_bit(sample[high : high + SAMPLE_BYTES])
+                encoding = eight_bit(sample[high : high + SAMPLE_BYTES])
                 break
             yield block.decode("ascii")
         else:
             return
     elif encoding != "utf-16-le" and encoding != "utf-16-be" and not mark:
-        sample = gathered(sample, blocks, (_first_high(sample) or 0) + SAMPLE_BYTES)
+        sample = gathered(sample, blocks, (first_high(sample) or 0) + SAMPLE_BYTES)
         encoding, mark = detect(sample)
     decoder = codecs.getincrementaldecoder(encoding)("replace")
     yield decoder.decode(sample[mark:])
@@ -53,7 +53,7 @@ def gathered(start: bytes, blocks: Iterator[bytes], enough: int) -> bytes:
     return bytes(whole)
 
 
-def _without_leading_zeros(blocks: Iterator[bytes]) -> Iterator[bytes]:
+def without_leading_zeros(blocks: Iterator[bytes]) -> Iterator[bytes]:
     """A log that was emptied while its writer kept its place begins with a hole of zeros, maybe gigabytes.
 
     Of an even number nothing is kept, of an odd number one byte, so that pairs of UTF-16 stay pairs; the
@@ -82,11 +82,11 @@ def detect(sample: bytes) -> tuple[str, int]:
     wide = _utf16_without_mark(sample[:SAMPLE_BYTES])
     if wide:
         return wide, 0
-    high = _first_high(sample)
-    return ("ascii" if high is None else _eight_bit(sample[high : high + SAMPLE_BYTES])), 0
+    high = first_high(sample)
+    return ("ascii" if high is None else eight_bit(sample[high : high + SAMPLE_BYTES])), 0
 
 
-def _first_high(data: bytes) -> int | None:
+def first_high(data: bytes) -> int | None:
     """Where the first byte stands that is not ASCII."""
     try:
         data.decode("ascii")
@@ -95,7 +95,7 @@ def _first_high(data: bytes) -> int | None:
     return None
 
 
-def _eight_bit(sample: bytes) -> str:
+def eight_bit(sample: bytes) -> str:
     """UTF-8 or GB18030. Some damaged UTF-8 is likelier than GB18030 in which most is valid UTF-8."""
     bad = _bad_utf8(sample)
     high = len(sample) - len(sample.translate(None, bytes(range(0x80, 0x100))))

@@ -73,7 +73,7 @@ class _Seam:
         near = sum(1 for length in lengths if length > 0.85 * self.width)
         self._narrow = _NARROWEST <= self.width <= _WIDEST
         many = (near >= 3 and near * 12 > len(lengths)) or len({line.text for line in sample if self._full(line)}) >= 3
-        self._wraps = self._narrow and many
+        self.wraps = self._narrow and many
 
     def _full(self, line: Line) -> bool:
         return len(line.given) == self.width
@@ -84,7 +84,7 @@ class _Seam:
             return False
         if _in_quotes(line):
             return True
-        return self._narrow and (self._wraps or not known) and 2 * len(line.given) > self.width
+        return self._narrow and (self.wraps or not known) and 2 * len(line.given) > self.width
 
     def between(self, line: Line, following: Line) -> bool:
         """Whether the second would not have fitted behind the first: so breaks every terminal."""
@@ -94,6 +94,11 @@ class _Seam:
     def tight(self, line: Line) -> bool:
         """Whether a line was broken wherever its letters reached the width."""
         return line.given[-1:] == " " or len(line.given) >= self.width - _LOST_BLANKS
+
+
+def breaks_lines(sample: list[Line]) -> bool:
+    """Whether a log that begins with these lines was broken at a terminal's width, so that known lines may go on."""
+    return _Seam(sample).wraps
 
 
 def _in_quotes(line: Line) -> bool:

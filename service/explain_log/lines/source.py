@@ -10,7 +10,10 @@ from typing import IO, cast
 
 from explain_log.errors import InputError
 from explain_log.lines.encoding import SAMPLE_BYTES, decoded, is_text
-from explain_log.lines.unpacking import BLOCK_BYTES, DamagedArchiveError, unpacked
+from explain_log.lines.unpacking import BLOCK_BYTES, DamagedArchiveError, is_archive, unpacked
+
+BIG_BYTES = 8 << 20
+"""Inputs of which less comes are small."""
 
 _NO_LOGS = (
     (b"GGUF\x01\x00", "input.model"),
@@ -27,6 +30,7 @@ _NO_LOGS = (
 class Origin:
     """One input as the user named it, and what was read of it.
 
+    begun: what was read of it already to see how much there is.
     path: what is opened for it, which is another file where standard input was copied to one.
     first, last: the 1-based lines wanted of it (`FILE:120-180`), or None for all.
     note: what a reader should know, such as that the archive is cut off; None where all is well.
@@ -38,6 +42,7 @@ class Origin:
         self.first = first
         self.last = last
         self.bytes = 0
+        self.begun: list[bytes] = []
         self.first_line = 0
         self.last_line = 0
         self.note: InputError | None = None
@@ -79,12 +84,58 @@ def decoded_blocks(origin: Origin) -> Iterator[str]:
     while it is read, and an archive that is damaged or cut off, give what could be read.
     """
     with open_input(origin.path) as file:
-        blocks = decoded(_readable(unpacked(_raw_blocks(file, origin)), origin))
-        first = next(blocks, "")
-        if not is_text(first[:SAMPLE_BYTES]):
-            raise InputError("input.not_text", name=origin.shown)
-        yield first
-        yield from blocks
+        yield from decoded_text(byte_blocks(file, origin), origin)
+
+
+def byte_blocks(file: IO[bytes], origin: Origin) -> Iterator[bytes]:
+    """The unpacked bytes of one input, block by block; counts what was read in `origin.bytes`."""
+    return _readable(unpacked(_raw_blocks(file, origin)), origin)
+
+
+def decoded_text(blocks: Iterator[bytes], origin: Origin) -> Iterator[str]:
+    """The text of an input's bytes. Raises InputError where they are no text."""
+    texts = decoded(blocks)
+    first = next(texts, "")
+    refuse_what_is_no_text(first, origin)
+    yield first
+    yield from texts
+
+
+def refuse_what_is_no_text(start: str, origin: Origin) -> None:
+    """Raises InputError for an input that begins with what is no text."""
+    if not is_text(start[:SAMPLE_BYTES]):
+        raise InputError("input.not_text", name=origin.shown)
+
+
+def is_big(origin: Origin, enough: int) -> bool:
+    """Whether an input surely has so many bytes, packed ones counted tenfold.
+
+    Of what is no file so much is read to find out, and kept.
+    """
+    if origin.first is not None:
+        return False
+    if os.path.isfile(origin.path):
+        size = os.path.getsize(origin.path)
+        return size >= enough or (size * 10 >= enough and is_packed(origin.path))
+    if os.path.isdir(origin.path):
+        return False
+    with open_input(origin.path) as file:
+        read = 0
+        for block in _raw_blocks(file, origin):
+            origin.begun.append(block)
+            read += len(block)
+            if read >= enough:
+                return True
+    return False
+
+
+def is_packed(path: str) -> bool:
+    """Whether a file's first bytes are those of an archive that can be read."""
+    try:
+        with open(path, "rb") as file:
+            return is_archive(file.read(4))
+    except OSError:
+        return False
 
 
 def _readable(blocks: Iterator[bytes], origin: Origin) -> Iterator[bytes]:
@@ -134,6 +185,11 @@ def _refusal(name: str, error: OSError) -> InputError:
 
 def _raw_blocks(file: IO[bytes], origin: Origin) -> Iterator[bytes]:
     """What the file gives, as soon as it gives it; `origin.bytes` counts it."""
+    begun, origin.begun = origin.begun, []
+    origin.bytes = 0
+    for block in begun:
+        origin.bytes += len(block)
+        yield block
     read = getattr(file, "read1", file.read)
     while True:
         try:

@@ -26,6 +26,11 @@ class DamagedArchiveError(InputError):
     """An archive is damaged or cut off; says how."""
 
 
+def is_archive(start: bytes) -> bool:
+    """Whether what begins so is gzip or zstd."""
+    return start.startswith((_GZIP, _ZSTD))
+
+
 def unpacked(blocks: Iterator[bytes]) -> Iterator[bytes]:
     """The bytes as given, or what is packed in them where they are gzip or zstd.
 

@@ -24,8 +24,12 @@ def redact_facts(facts: Facts, redactor: Redactor, scan: Scan | None = None) -> 
     scan: what was found in the lines while they were read; without it every text is looked at.
     """
     suspects = facts.texts.keys() if scan is None or scan.overflowed else facts.texts.keys() & scan.suspects
-    for number in sorted(suspects):
-        facts.texts[number] = redactor.redact_cut(facts.texts[number], MOST_EVENT_TEXT)
+    values = {} if scan is None else scan.values
+    for number in sorted({*suspects, *values}):
+        if number in suspects:
+            facts.texts[number] = redactor.redact_cut(facts.texts[number], MOST_EVENT_TEXT)
+        for kind, value in values.get(number, ()):  # so that they are counted
+            redactor.mark(kind, value)
     for event in facts.events:
         if event.line in suspects:
             event.text = redactor.redact_cut(event.text, MOST_EVENT_TEXT)

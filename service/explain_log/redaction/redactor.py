@@ -40,7 +40,12 @@ class Rule:
     def is_near(self, text: str, lower: str) -> bool:
         """Whether the pattern is worth trying; lower is the text in lower case."""
         near = self.pattern("near")
-        return any(hint in lower for hint in self.hints) if near is None else near.search(text) is not None
+        if near is not None:
+            return near.search(text) is not None
+        for hint in self.hints:  # noqa: SIM110 - `any` takes three times as long
+            if hint in lower:
+                return True
+        return False
 
     def begins_block(self, text: str) -> bool:
         """Whether a value begins here that goes on in the next lines."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from explain_log.lines import Line
 from explain_log.redaction.redactor import Redactor, Rule
@@ -22,6 +22,7 @@ class Scan:
         self.overflowed = False
         self.secret_lines: list[int] = []
         self.texts: dict[int, str] = {}
+        self.values: dict[int, list[tuple[str, str]]] = {}
         self._redactor = redactor
         self._lines: list[Line] = []
         self._block_end: str | None = None
@@ -32,6 +33,11 @@ class Scan:
         self._lines.append(line)
         if len(self._lines) >= _BATCH_LINES:
             self._look()
+
+    def take_values(self, values: Iterable[tuple[int, str, str]]) -> None:
+        """Adds private texts (line, kind, value) of lines that were looked at elsewhere."""
+        for line, kind, value in values:
+            self.values.setdefault(line, []).append((kind, value))
 
     def hides(self, text: str) -> bool:
         """Whether an unknown line is the inside of a key that began on an earlier one."""

@@ -31,6 +31,11 @@ class Statement:
         self.severity = severity
         self._facts = facts
 
+    @property
+    def holds_facts(self) -> bool:
+        """Whether lines of this statement may hold facts, be it that this one lacks them."""
+        return bool(self._facts)
+
     def facts(self) -> Iterator[tuple[str, Value]]:
         """(fact path, value in the fact's unit) of every field that is a fact by itself."""
         for field, (path, scale) in self._facts.items():
