@@ -27,8 +27,17 @@ VERB = re.compile(r"%(?:%|[-+# 0]*(?:\*|\d+)?(?:\.(?:\*|\d+))?(?:hh|h|ll|l|z|j|t
 TEXTS = ("example", "4", "CUDA0", "4.5", "true", "0x4f", "[4, 4]", "llama", "1.5 GiB", "2m0s", "127.0.0.1:8080", "f16")
 LOUD = ("INFO", "WARN", "ERROR")
 C_TOPICS = (
-    "model_meta", "tensors_offload", "context", "kv_cache", "compute_buffers", "graph", "devices", "errors", "tokenizer",
-    "memory_fit", "server_slots",
+    "model_meta",
+    "tensors_offload",
+    "context",
+    "kv_cache",
+    "compute_buffers",
+    "graph",
+    "devices",
+    "errors",
+    "tokenizer",
+    "memory_fit",
+    "server_slots",
 )
 
 
@@ -40,11 +49,27 @@ def lines_of(template: str, *, most: int = 40) -> Iterator[str]:
         pieces.append(template[position : verb.start()])
         position = verb.end()
         kind = verb[0][-1]
-        slots.append({"%": ("%",), "d": ("4",), "i": ("4",), "u": ("4",), "f": ("4.50",), "g": ("4.5",), "e": ("4.5e-05",),
-                      "x": ("4f",), "X": ("4F",), "p": ("0x4f",), "c": ("x",), "t": ("true",)}.get(kind, TEXTS))
+        slots.append(
+            {
+                "%": ("%",),
+                "d": ("4",),
+                "i": ("4",),
+                "u": ("4",),
+                "f": ("4.50",),
+                "g": ("4.5",),
+                "e": ("4.5e-05",),
+                "x": ("4f",),
+                "X": ("4F",),
+                "p": ("0x4f",),
+                "c": ("x",),
+                "t": ("true",),
+            }.get(kind, TEXTS)
+        )
     pieces.append(template[position:])
     same = [tuple(slot[min(n, len(slot) - 1)] for slot in slots) for n in range(len(TEXTS))]
-    for number, values in enumerate(dict.fromkeys([*same, *product(*slots)]) if len(slots) < 3 else dict.fromkeys(same)):
+    for number, values in enumerate(
+        dict.fromkeys([*same, *product(*slots)]) if len(slots) < 3 else dict.fromkeys(same)
+    ):
         if number >= most:
             return
         yield "".join(piece + value for piece, value in zip(pieces, (*values, ""), strict=True))
@@ -52,7 +77,8 @@ def lines_of(template: str, *, most: int = 40) -> Iterator[str]:
 
 # The catalogue of the server does not know every function's name: what follows it tells which statement it is.
 PREFIX = re.compile(
-    r"^(?:(?:srv|slot|que|cmn|spec|res)\s+)?(?:[\w~:<>()]+|%s|\*)\s*:\s*(?:id\s+(?:ID|\*|%\w+)\s*\|\s*task\s+(?:TASK|\*|%\w+)\s*\|\s*)?"
+    r"^(?:(?:srv|slot|que|cmn|spec|res)\s+)?(?:[\w~:<>()]+|%s|\*)\s*:\s*"
+    r"(?:id\s+(?:ID|\*|%\w+)\s*\|\s*task\s+(?:TASK|\*|%\w+)\s*\|\s*)?"
 )
 
 
@@ -159,11 +185,17 @@ def main() -> None:
     for group, counts in sorted(coverage.counts.items()):
         known = counts["recognised"] + counts["explained"]
         total = counts["all"]
-        print(f"| {group} | {total} | {known} = {known / total:.1%} | {counts['explained']} = {counts['explained'] / total:.1%} |")
+        print(
+            f"| {group} | {total} | {known} = {known / total:.1%} "
+            f"| {counts['explained']} = {counts['explained'] / total:.1%} |"
+        )
     print(f"\n| group | {options.by} | statements | recognised | explained |\n|---|---|---|---|---|")
     for (group, part), counts in sorted(coverage.parts.items()):
         known = counts["recognised"] + counts["explained"]
-        print(f"| {group} | {part} | {counts['all']} | {known / counts['all']:.1%} | {counts['explained'] / counts['all']:.1%} |")
+        print(
+            f"| {group} | {part} | {counts['all']} "
+            f"| {known / counts['all']:.1%} | {counts['explained'] / counts['all']:.1%} |"
+        )
     if options.missing:
         for group, names in sorted(coverage.missing.items()):
             print(f"\n## ({group}) not recognised\n")

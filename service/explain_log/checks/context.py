@@ -10,7 +10,6 @@ from explain_log.checks.what_if import Effect, of_n_ctx
 from explain_log.facts.models import Facts, ModelLoad
 from explain_log.facts.record import lines_of
 
-
 DEFAULT_FOR_ALL = 8192
 """A longer context for all clients that holds most prompts; offered to those who have less."""
 
@@ -54,7 +53,12 @@ def shared_by_slots(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # 
     slots, n_ctx, per_seq = context.n_seq_max, context.n_ctx, context.n_ctx_per_seq
     if slots is None or n_ctx is None or per_seq is None or slots <= 1 or context.kv_unified:
         return
-    values: dict[str, Value] = {"n_ctx": n_ctx, "n_seq_max": slots, "n_ctx_per_seq": per_seq, "wide_n_ctx": n_ctx * slots}
+    values: dict[str, Value] = {
+        "n_ctx": n_ctx,
+        "n_seq_max": slots,
+        "n_ctx_per_seq": per_seq,
+        "wide_n_ctx": n_ctx * slots,
+    }
     alone, wide = of_n_ctx(load, per_seq), of_n_ctx(load, n_ctx * slots)
     if alone is not None:
         values |= _effect_values("alone", alone)

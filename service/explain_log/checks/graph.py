@@ -59,4 +59,6 @@ def pipeline(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa: A
             }
             variant = "sizes"
     operands = {"n_copies": f"fact:loads.{load.index}.pipeline_copies"}
-    yield Observation("graph.pipeline_parallel", load.index, values, lines_of(load, "pipeline_copies"), operands, variant)
+    yield Observation(
+        "graph.pipeline_parallel", load.index, values, lines_of(load, "pipeline_copies"), operands, variant
+    )

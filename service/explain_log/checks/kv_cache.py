@@ -112,7 +112,8 @@ def kv_adds_up(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa:
     variant = "parts" if len(cache.parts) > 1 else "simple" if simple else "two_sides"
     if variant == "parts":
         values["parts"] = ", ".join(
-            f"{part.n_cells} × {part.n_streams or 1} cells × {part.n_layer} layers = {part.size_mib:g} MiB" for part in cache.parts
+            f"{part.n_cells} × {part.n_streams or 1} cells × {part.n_layer} layers = {part.size_mib:g} MiB"
+            for part in cache.parts
         )
     yield Observation(name, load.index, values, lines, operands, variant)
 
@@ -132,6 +133,12 @@ def quantized(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa: 
     values: dict[str, Value] = {"k_type": cache.k_type or "", "v_type": cache.v_type or ""}
     variant = "types_only"
     if cache.size_mib and f16_mib:
-        values |= {"size_mib": cache.size_mib, "f16_mib": round(f16_mib, 2), "saved_mib": round(f16_mib - cache.size_mib, 2)}
+        values |= {
+            "size_mib": cache.size_mib,
+            "f16_mib": round(f16_mib, 2),
+            "saved_mib": round(f16_mib - cache.size_mib, 2),
+        }
         variant = "default"
-    yield Observation("kv.quantized", load.index, values, lines_of(load, "kv_cache.k_type", "kv_cache.size_mib"), {}, variant)
+    yield Observation(
+        "kv.quantized", load.index, values, lines_of(load, "kv_cache.k_type", "kv_cache.size_mib"), {}, variant
+    )

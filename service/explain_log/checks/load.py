@@ -65,7 +65,11 @@ def vocab_only(load: ModelLoad, facts: Facts) -> Iterator[Observation]:
 
     Source: src/llama-model.cpp, load_tensors (vocab_only); Ollama: llm/server.go, Tokenize.
     """
-    values: dict[str, Value] = {"model": load.model.name or "", "first_line": load.first_line, "last_line": load.last_line}
+    values: dict[str, Value] = {
+        "model": load.model.name or "",
+        "first_line": load.first_line,
+        "last_line": load.last_line,
+    }
     placeholder = next((text for text in _texts(load, facts) if "model type" in text and "?B" in text), None)
     lines = [*lines_of(load, "purpose", "outcome")]
     variant = "placeholder" if placeholder else "default"
@@ -116,5 +120,3 @@ def eos_not_eog(facts: Facts) -> Iterator[Observation]:
     if events:
         values: dict[str, Value] = {"count": len(events)}
         yield Observation("tokenizer.eos_not_eog", events[0].load, values, [e.line for e in events])
-
-

@@ -24,8 +24,8 @@ _REPACKED = ("CPU_REPACK", "CPU_AARCH64", "AMX")
 def weights_add_up(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa: ARG001
     """The model buffers add up to the model's size, or a known reason explains the rest.
 
-    Known reasons (llama-model.cpp, load_tensors): tied embeddings are held on both sides; a mapped buffer spans the file's
-    region from its first to its last tensor; repacked copies on the CPU come on top of what they were made from.
+    Known reasons (llama-model.cpp, load_tensors): tied embeddings are held on both sides; a mapped buffer spans the
+    file's region from its first to its last tensor; repacked copies on the CPU come on top of what they were made from.
     """
     size = load.model.size_mib
     held = {d.device: d.model_mib for d in load.devices if d.model_mib is not None}
@@ -85,7 +85,8 @@ def total(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa: ARG0
     if not gpu + host:
         return
     parts = {
-        kind: round(sum(getattr(d, kind) or 0.0 for d in gpus), 2) for kind in ("model_mib", "kv_mib", "compute_mib", "recurrent_mib", "output_mib")
+        kind: round(sum(getattr(d, kind) or 0.0 for d in gpus), 2)
+        for kind in ("model_mib", "kv_mib", "compute_mib", "recurrent_mib", "output_mib")
     }
     most = max(gpus, key=lambda d: d.total_mib or 0.0, default=None)
     values: dict[str, Value] = {
@@ -134,7 +135,11 @@ def compute_large(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # no
         "device": holder.device,
         "device_compute_mib": holder.compute_mib or 0.0,
     }
-    operands = {f"compute({d.device})": f"fact:loads.{load.index}.devices.{d.device}.compute_mib" for d in load.devices if d.compute_mib}
+    operands = {
+        f"compute({d.device})": f"fact:loads.{load.index}.devices.{d.device}.compute_mib"
+        for d in load.devices
+        if d.compute_mib
+    }
     lines = lines_of(load, *(f"devices.{d.device}.compute_mib" for d in load.devices))
     variant = _add_drivers(load, values, holder.compute_mib or 0.0, len(gpus))
     yield Observation("memory.compute_large", load.index, values, lines, operands, variant)

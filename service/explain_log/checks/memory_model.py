@@ -21,9 +21,7 @@ def over_layers(value: int | Sequence[int], n_layer: int) -> int | None:
     return sum(value) if len(value) == n_layer else None
 
 
-def kv_mib(
-    n_cells: int, heads: int, n_embd_head: int, block: tuple[int, int]
-) -> float:
+def kv_mib(n_cells: int, heads: int, n_embd_head: int, block: tuple[int, int]) -> float:
     """One side (K or V) of an attention cache; heads are the KV heads of all layers together.
 
     Σ over layers of cells · n_head_kv · n_embd_head · bytes per element. Source: llama-kv-cache.cpp, constructor.
@@ -40,7 +38,10 @@ def scores_mib(n_head: int, n_ctx: int, n_ubatch: int) -> float:
 
 
 def mask_mib(n_ctx: int, n_ubatch: int, copies: int) -> float:
-    """The attention mask, n_ctx · n_ubatch · 4 bytes, once a pipeline copy. Source: llama-graph.cpp, build_attn_inp_kv."""
+    """The attention mask, n_ctx · n_ubatch · 4 bytes, once a pipeline copy.
+
+    Source: llama-graph.cpp, build_attn_inp_kv.
+    """
     return n_ctx * n_ubatch * F32_BYTES * copies / MIB
 
 

@@ -9,7 +9,6 @@ from explain_log.checks.registry import load_check
 from explain_log.facts.models import Facts, ModelLoad
 from explain_log.facts.record import gpu_devices, lines_of
 
-
 SMALLEST_USEFUL_CONTEXT = 2048
 """Tokens; what Ollama gave each request for years. Advice does not go below it."""
 

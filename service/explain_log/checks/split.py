@@ -106,7 +106,14 @@ def output_matrix_mib(load: ModelLoad, holder: DeviceMemory) -> tuple[float, str
     model = load.model
     type_name = output_type_of(model.file_type)
     block = block_of(type_name)
-    if block is None or type_name is None or not model.n_vocab or not model.n_embd or not holder.layers or not holder.model_mib:
+    if (
+        block is None
+        or type_name is None
+        or not model.n_vocab
+        or not model.n_embd
+        or not holder.layers
+        or not holder.model_mib
+    ):
         return None
     if model.tensor_types and type_name not in {name.lower() for name in model.tensor_types}:
         return None

@@ -50,16 +50,17 @@ def offered(product: str, versions: str, server: Server) -> bool:
     """
     if product != server.product:
         return False
-    for bound in versions.split(","):
-        bound = bound.strip()
-        operator = bound.rstrip("0123456789.b")
-        key = build_key(bound[len(operator) :])
-        if operator == ">=" and server.last < key:
-            return False
-        if operator == ">" and server.last <= key:
-            return False
-        if operator == "<=" and server.first > key:
-            return False
-        if operator == "<" and server.first >= key:
-            return False
-    return True
+    return all(_holds(bound.strip(), server) for bound in versions.split(","))
+
+
+def _holds(bound: str, server: Server) -> bool:
+    """Whether one bound leaves a version that the server can be."""
+    operator = bound.rstrip("0123456789.b")
+    key = build_key(bound[len(operator) :])
+    holds = {
+        ">=": server.last >= key,
+        ">": server.last > key,
+        "<=": server.first <= key,
+        "<": server.first < key,
+    }
+    return holds.get(operator, True)

@@ -103,7 +103,12 @@ def _counts(load: ModelLoad) -> None:
     model = load.model
     if load.layers_total is not None:
         derive(load, "model.n_layer", load.layers_total - 1, "layers_total without the output layer")
-    if isinstance(model.n_head, int) and model.n_embd is not None and model.n_head > 0 and model.n_embd % model.n_head == 0:
+    if (
+        isinstance(model.n_head, int)
+        and model.n_embd is not None
+        and model.n_head > 0
+        and model.n_embd % model.n_head == 0
+    ):
         how = "n_embd / n_head"
         derive(load, "model.n_embd_head_k", model.n_embd // model.n_head, how)
         derive(load, "model.n_embd_head_v", model.n_embd // model.n_head, how)

@@ -86,7 +86,11 @@ def settle_request(load: ModelLoad) -> None:
     """Takes what Ollama's load request asked for where the load's own lines are silent."""
     asked = load.asked
     slots = asked.get("n_seq_max", (1, 0))[0]
-    for key, path in (("n_ctx", "context.n_ctx"), ("n_seq_max", "context.n_seq_max"), ("flash_attn", "context.flash_attn")):
+    for key, path in (
+        ("n_ctx", "context.n_ctx"),
+        ("n_seq_max", "context.n_seq_max"),
+        ("flash_attn", "context.flash_attn"),
+    ):
         if key in asked and _value(load, path) is None and not (key == "flash_attn" and asked[key][0] == "auto"):
             put(load, path, asked[key][0], int(asked[key][1]))
     if load.engine == "ollama-engine" and "n_ctx" in asked and "n_seq_max" in asked:

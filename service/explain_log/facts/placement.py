@@ -35,7 +35,13 @@ def _layers_from_kv(load: ModelLoad) -> list[tuple[DeviceMemory, int]] | None:
     cache = load.kv_cache
     if cache.n_layer is not None and load.model.n_layer not in (None, cache.n_layer):
         return None  # a hybrid model: only its attention layers have a KV cache
-    if not cache.size_mib or not 0 < cache.size_mib < float("inf") or not cache.n_layer or len(cache.parts) > 1 or isinstance(load.model.n_head_kv, list):
+    if (
+        not cache.size_mib
+        or not 0 < cache.size_mib < float("inf")
+        or not cache.n_layer
+        or len(cache.parts) > 1
+        or isinstance(load.model.n_head_kv, list)
+    ):
         return None
     per_layer = cache.size_mib / cache.n_layer
     counts = []
@@ -70,8 +76,10 @@ def _derive_output(load: ModelLoad, counts: list[tuple[DeviceMemory, int]]) -> N
         return
     last = gpus[-1]
     items = load.layers_total or 0
-    how = f"all {items} items (n_layer + output) are on GPUs in order, so the last one, the output layer, is on {last.device}"
-    if items == sum(layers.values()) + 1 and _equal_split(items, len(gpus)) == _with_output([layers.get(d.device, 0) for d in gpus]):
+    how = f"all {items} items (n_layer + output) are on GPUs in order, so the last, the output layer, is on {last.device}"
+    if items == sum(layers.values()) + 1 and _equal_split(items, len(gpus)) == _with_output(
+        [layers.get(d.device, 0) for d in gpus]
+    ):
         how = (
             f"{items} items over {len(gpus)} equal splits, item i on GPU floor({len(gpus)}·i/{items}): "
             f"item {items - 1}, the output layer, is on {last.device}"

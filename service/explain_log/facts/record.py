@@ -85,7 +85,9 @@ def lines_of(load: ModelLoad, *paths: str) -> list[int]:
 
 def gpu_devices(load: ModelLoad) -> list[DeviceMemory]:
     """The load's GPU devices, by name: neither CPU memory nor pinned host memory is one."""
-    return sorted((d for d in load.devices if is_gpu(d.device)), key=lambda d: (d.device.rstrip("0123456789"), _number(d.device)))
+    return sorted(
+        (d for d in load.devices if is_gpu(d.device)), key=lambda d: (d.device.rstrip("0123456789"), _number(d.device))
+    )
 
 
 _CPU_SIDE = ("CPU", "BLAS", "AMX", "ACCEL", "REPACK")

@@ -79,8 +79,13 @@ class RulesNarrator:
         place = "_gpus" if len(gpus) > 1 else "_gpu" if gpus else "_cpu" if load.devices else ""
         key = f"ready{place}" if load.outcome == "ready" else load.outcome
         prefix = f"fact:loads.{load.index}"
-        findings = [f"finding:{o.id}@{o.load}" for o in told if o.id in ("offload.full", "offload.partial", "memory.total")]
-        cites = [f"{prefix}.outcome", *(f"{prefix}.model.{n}" for n in ("name", "params", "file_type") if getattr(load.model, n))]
+        findings = [
+            f"finding:{o.id}@{o.load}" for o in told if o.id in ("offload.full", "offload.partial", "memory.total")
+        ]
+        cites = [
+            f"{prefix}.outcome",
+            *(f"{prefix}.model.{n}" for n in ("name", "params", "file_type") if getattr(load.model, n)),
+        ]
         if load.error:
             cites.append(f"line:{load.error.line}")
         text = fill(texts[key], values, self._language).replace("） ", "）")
@@ -111,7 +116,9 @@ class RulesNarrator:
         """What to change, in order of use, with what it costs and gains here; each setting and value once."""
         ranked: list[tuple[int, Advice, Observation]] = []
         for observation in told:
-            ranked += [(rank, advice, observation) for rank, _, advice in self._wording.ranked_advice(observation, facts)]
+            ranked += [
+                (rank, advice, observation) for rank, _, advice in self._wording.ranked_advice(observation, facts)
+            ]
         sentences, seen = [], set()
         for _, advice, observation in sorted(ranked, key=lambda r: r[0]):
             if (advice.action,) in seen:
