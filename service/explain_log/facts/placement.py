@@ -76,7 +76,7 @@ def _derive_output(load: ModelLoad, counts: list[tuple[DeviceMemory, int]]) -> N
         return
     last = gpus[-1]
     items = load.layers_total or 0
-    how = f"all {items} items (n_layer + output) are on GPUs in order, so the last, the output layer, is on {last.device}"
+    how = f"all {items} items (n_layer + output) are on GPUs in order, the last, the output layer, on {last.device}"
     if items == sum(layers.values()) + 1 and _equal_split(items, len(gpus)) == _with_output(
         [layers.get(d.device, 0) for d in gpus]
     ):
