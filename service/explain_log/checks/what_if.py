@@ -57,8 +57,9 @@ def of_flash_attention(load: ModelLoad) -> tuple[float, float, float] | None:
     scores = scores_mib(model.n_head, context.n_ctx, context.n_ubatch)
     on_gpus = [d for d in _gpus(load) if d.compute_mib]
     computing = on_gpus or [d for d in load.devices if d.compute_mib]
-    if any(scores > (d.compute_mib or 0.0) for d in computing):
-        return None  # the buffers are smaller than the formula's main term: it does not hold here
+    if not computing or any(scores > (d.compute_mib or 0.0) for d in computing):
+        # Nothing was allocated, or less than the formula's main term: it does not hold here.
+        return None
     logits = logits_mib(model.n_vocab, context.n_ubatch) if model.n_vocab else 0.0
     at_output = max(scores - logits, 0.0)
     if not on_gpus:

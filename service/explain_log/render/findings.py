@@ -16,6 +16,9 @@ _MOST_RANGES = 4
 _MOST_EVIDENCE = 2
 _QUOTED = ("warning", "error")
 
+EVERY_VERSION = ">=0"
+"""Advice that works everywhere has no need to say so."""
+
 
 @dataclass(eq=False)
 class AdvicePart:
@@ -109,7 +112,8 @@ def _key(advice: Advice) -> tuple[str, str]:
 
 
 def _steps(advice: Advice) -> tuple[tuple[str, str], ...]:
-    return ("check", advice.check), ("undo", advice.undo), ("versions", advice.versions)
+    versions = "" if advice.versions == EVERY_VERSION else advice.versions
+    return ("check", advice.check), ("undo", advice.undo), ("versions", versions)
 
 
 def line_ranges(lines: list[int]) -> str:
