@@ -41,10 +41,15 @@ def make_report(
         _read_in_bulk(origins, reading, progress)
     else:
         _read(origins, reading, progress, _lines(origins, since, until))
+    return reading.report(_source(origins), language, load)
+
+
+def _source(origins: list[Origin]) -> Source:
+    """What was read."""
     name = origins[0].name if len(origins) == 1 else ", ".join(origin.name for origin in origins)
     source = Source(name, sum(o.bytes for o in origins), max((o.last_line for o in origins), default=0))
     source.files = [SourceFile(o.name, o.first_line, o.last_line) for o in origins]
-    return reading.report(source, language, load)
+    return source
 
 
 def _read(origins: list[Origin], reading: _Reading, progress: Progress | None, lines: Iterator[Line]) -> None:
@@ -124,6 +129,7 @@ class _Reading:
         self._recognised = 0
         self._last_recognised = 0
         self._last_line = 0
+        self._last_stretch: Stretch | None = None
         self._terms: dict[str, None] = {}
 
     def take(self, line: Line, statement: Statement | None) -> None:
@@ -147,12 +153,13 @@ class _Reading:
     def take_stretch(self, stretch: Stretch) -> None:
         """Adds lines that were only counted."""
         self._last_line = stretch.last
+        self._last_stretch = stretch
         self._times[1:] = [stretch.time]
         for envelope in stretch.envelopes:
             self._envelopes[envelope] = None
         self._scan.take_values(stretch.values)
         self._recognised += stretch.lines
-        self._assembler.take_stretch(stretch)
+        self._scan.suspects.update(self._assembler.take_stretch(stretch))
 
     def settled(self) -> Settled:
         """What needs no single lines any more."""
@@ -160,6 +167,9 @@ class _Reading:
 
     def report(self, source: Source, language: str, load: int | None = None) -> Report:
         facts = self._assembler.finish(self._last_line)
+        if self._last_stretch is not None and self._last_stretch.last == self._last_line:  # findings may show it
+            facts.texts[self._last_line] = self._last_stretch.texts[self._last_line]
+            self._scan.suspects.add(self._last_line)
         if load is not None:
             only_load(facts, load)
         facts.secrets = self._scan.finish()

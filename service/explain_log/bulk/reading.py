@@ -26,7 +26,7 @@ HUGE_BYTES = 64 << 20
 
 CHUNK_BYTES = 4 << 20
 
-HEAD_LINES = 1_000
+HEAD_LINES = 300
 """So many go the ordinary way in any case: they show what the log is like."""
 
 
@@ -106,8 +106,9 @@ class Bulk:
             if self._is_huge(origin, chunks):
                 yield from self._together(chunks, origin, file)
             yield from self._counted(self._alone(chunks.whole()), origin)
-        for number, text in Lines(origin.last_line).cut(chain(("\n",), chunks.texts())):
-            if number > origin.last_line:  # the first line end is no line, it says which ends lines have
+        before = origin.last_line
+        for number, text in Lines(before).cut(chain(("\n",), chunks.texts())):
+            if number > before:  # the first line end is no line, it says which ends lines have
                 origin.last_line = number
                 yield _line(number, text)
 

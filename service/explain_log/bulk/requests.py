@@ -7,7 +7,7 @@ from array import array
 from collections import Counter
 from operator import mul
 
-from explain_log.bulk.patterns import gin_time
+from explain_log.bulk.patterns import SECOND_LINE, gin_time, text_at
 from explain_log.bulk.screen import Screen
 from explain_log.facts.models import RequestMarks
 from explain_log.facts.requests import ANSWERS, SLOW_SECONDS, add_marked, kinds_of
@@ -43,8 +43,11 @@ class Requests:
             return False
         stretch.seconds = array("d", seconds)
         longest = max(stretch.seconds)
-        troubled = {status for status, _ in counts if status[0] in b"45"}
-        if (troubled or longest > SLOW_SECONDS) and not self._mark(rows, stretch, settled):
+        remarkable = [place for place, status in enumerate(statuses) if status >= b"4"]
+        if longest > SLOW_SECONDS:
+            slow = [place for place, took in enumerate(seconds) if took > SLOW_SECONDS]
+            remarkable = sorted({*remarkable, *slow})
+        if not self._mark(rows, remarkable, stretch, settled):
             return False
         for (status, ending), count in counts.items():
             key = (status.decode("ascii"), self._paths[ending])
@@ -56,7 +59,7 @@ class Requests:
     def _look(self, ending: bytes, piece: bytes, stretch: Stretch) -> bool:
         """Remembers an ending; False where it holds a secret."""
         values = self._screen.values(b"[GIN] | " + ending)
-        if values is None:
+        if values is None or any(mark in ending for mark in SECOND_LINE):
             return False
         if values:
             number = stretch.first + piece.count(b"\n", 0, piece.find(ending + b"\n"))
@@ -67,12 +70,11 @@ class Requests:
         self._paths[ending] = path.partition("?")[0]
         return True
 
-    def _mark(self, rows: list[Row], stretch: Stretch, settled: Settled) -> bool:
+    def _mark(self, rows: list[Row], places: list[int], stretch: Stretch, settled: Settled) -> bool:
         """Counts errors and slow requests; False where their lines are still wanted."""
-        for (status, _, _, ending), seconds in zip(rows, stretch.seconds, strict=True):
-            if status[0] == 50 and seconds <= SLOW_SECONDS:  # 2…: most are answered, and soon
-                continue
-            word, path = status.decode("ascii"), self._paths[ending]
+        for place in places:
+            status, _, _, ending = rows[place]
+            word, path, seconds = status.decode("ascii"), self._paths[ending], stretch.seconds[place]
             for kind in kinds_of(word, path, seconds):
                 if kind not in settled.marks:
                     return False
@@ -85,7 +87,8 @@ class Requests:
         begin, end = piece.find(b"[GIN]"), piece.rfind(b"[GIN]")
         number = stretch.first + piece.count(b"\n", 0, begin)
         stretch.requests = (number, stretch.last - piece.count(b"\n", end) + 1)
-        stretch.activity = number if stretch.activity is None else min(number, stretch.activity)
+        stretch.activity = number
+        stretch.texts[number] = text_at(piece, begin)
         for window in (1 << 12, 1 << 15, len(piece)):
             start = max(0, len(piece) - window)
             found = list(_ANSWERED.finditer(piece, start))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from operator import itemgetter
 from typing import NamedTuple
 
-from explain_log.bulk.patterns import GIN, GIN_MARK, LONGEST_ATTRIBUTES, SLOG, SLOG_MARK, gin_time, slog_time
+from explain_log.bulk.patterns import GIN, LONGEST_ATTRIBUTES, SECOND_LINE, SLOG, gin_time, slog_time, text_at
 from explain_log.bulk.requests import Requests
 from explain_log.bulk.screen import Screen
 from explain_log.bulk.verdicts import Plain, Verdicts
@@ -73,20 +73,15 @@ class Scanner:
 
     def stretch(self, piece: bytes, first: int, count: int, settled: Settled) -> Stretch | None:
         """The whole piece as one stretch, or None where a line of it must be looked at."""
-        requests = piece.count(GIN_MARK)
-        if requests != piece.count(b"\n" + GIN_MARK) + piece.startswith(GIN_MARK):
-            return None
-        statements = piece.count(SLOG_MARK)
-        if requests + statements != count:
-            return None
-        if statements != piece.count(b"\n" + SLOG_MARK) + piece.startswith(SLOG_MARK):
-            return None
-        gin, slog = GIN.findall(piece) if requests else [], SLOG.findall(piece) if statements else []
-        if len(gin) != requests or len(slog) != statements:
+        text = b"\n" + piece
+        gin = GIN.findall(text)
+        slog = SLOG.findall(text) if len(gin) < count else []
+        if len(gin) + len(slog) != count:
             return None
         last_line = piece[piece.rfind(b"\n", 0, -1) + 1 :]
         time = gin_time(last_line) if last_line.startswith(b"[") else slog_time(last_line)
-        stretch = Stretch(first, first + count - 1, time, _envelopes(piece, requests, statements))
+        stretch = Stretch(first, first + count - 1, time, _envelopes(piece, len(gin), len(slog)))
+        stretch.texts[stretch.last] = text_at(last_line, 0)
         plain = not gin or self._requests.take(gin, piece, stretch, settled)
         plain = plain and (not slog or self._statements(slog, piece, stretch, settled))
         self._owed += stretch.values
@@ -119,12 +114,12 @@ class Scanner:
         """Whether none is so long that it is cut, none may go on in the next line, and none holds two lines."""
         if max(map(len, attributes)) > LONGEST_ATTRIBUTES:
             return False
-        for text in attributes:
-            if b": " in text:
-                colon = text.find(b": ")
-                if text.find(text[1 : colon + 2], colon) >= 0:
-                    return False
-            if b'\\\\"' in text:
+        together = b"\n".join(attributes)
+        if b'\\\\"' in together or any(mark in together for mark in SECOND_LINE):
+            return False
+        for text in attributes if b": " in together else ():
+            colon = text.find(b": ")
+            if colon > 0 and text.find(text[1 : colon + 2], colon) >= 0:
                 return False
         return True
 
@@ -139,7 +134,7 @@ class Scanner:
         number, position = stretch.first, 0
         for place in places:
             head, rest = rows[place]
-            values = self._screen.values(head + rest)
+            values = self._screen.values(head[: head.index(b" source=")] + head[head.index(b" msg=") :] + rest)
             if values is None:
                 return False
             if values:
@@ -158,8 +153,10 @@ class Scanner:
             if known in seen:
                 continue
             seen.add(known)
-            number = stretch.first + piece.count(b"\n", 0, piece.find(head))
+            at = piece.find(head)
+            number = stretch.first + piece.count(b"\n", 0, at)
             stretch.places.append((number, *known))
+            stretch.texts[number] = text_at(piece, at)
             if verdict.active and (stretch.activity is None or number < stretch.activity):
                 stretch.activity = number
 

@@ -7,10 +7,10 @@ there are few different ones. Only lines whose text so made holds a hint of a ru
 from __future__ import annotations
 
 import re
+from typing import TypeVar
 
 from explain_log.knowledge import Knowledge
-from explain_log.redaction import Redactor
-from explain_log.redaction.redactor import MARKER, MOST_VALUES, Rule
+from explain_log.redaction.redactor import Redactor, Rule, without_last_word
 
 MOST_REMEMBERED = 20_000
 MOST_TEXT = 960
@@ -20,6 +20,7 @@ _HEX = b"0123456789abcdefABCDEF"
 _BLUR = bytes(ord("a") if byte in _HEX else byte + 32 if 65 <= byte <= 90 else byte for byte in range(256))
 _ZEROS = bytes(ord("0") if 48 <= byte <= 57 else byte for byte in range(256))
 
+T = TypeVar("T", int, bytes)
 Value = tuple[str, str]
 """(kind, value) of a private text."""
 
@@ -30,15 +31,13 @@ class Screen:
     def __init__(self, knowledge: Knowledge) -> None:
         self._probe = _Probe(knowledge)
         rules = self._probe.rules
-        self._secret = [rule for rule in rules if rule.secret]
         hints = {hint for rule in rules if rule.pattern("near") is None for hint in rule.hint_bytes}
         blurred = [re.escape(hint.translate(_BLUR)) for hint in sorted(hints)] + [near for rule in rules for near in _blurred(rule)]
         self._suspect = re.compile(b"|".join(blurred))
-        self._near = [near for rule in rules if (near := rule.pattern("near")) is not None]
         self._with_digits = [zeros for hint in hints if (zeros := hint.translate(_ZEROS)) != hint]
         self._verdicts: dict[bytes, bool] = {}
         self._clean: set[bytes] = set()
-        self._told: set[bytes] = set()
+        self._told: set[int] = set()  # hashes: the texts may be long
 
     def suspects(self, texts: list[bytes]) -> list[int]:
         """Which of the texts may hold a hit. None of them has a line end."""
@@ -60,20 +59,20 @@ class Screen:
     def values(self, line: bytes) -> list[Value] | None:
         """The private texts of a line that were not told before; None where it holds a secret."""
         zeros = line.translate(_ZEROS)
-        if zeros in self._clean or line in self._told:
+        if zeros in self._clean or hash(line) in self._told:
             return []
         text = line.decode("utf-8", "replace")
         lower = text.lower()
-        for rule in self._secret:
-            if rule.is_near(text, lower) and (next(rule.values(text), None) is not None or rule.begins_block(text)):
+        tried = [rule for rule in self._probe.rules if rule.is_near(text, lower)]
+        for rule in tried:
+            if rule.secret and (next(rule.values(text), None) is not None or rule.begins_block(text)):
                 return None
-        self._probe.fresh = []
-        shown = self._probe.redact_cut(text[:MOST_TEXT], MOST_TEXT)
-        if MARKER.search(shown):
-            _remember(self._told, line)
-        elif not any(near.search(text) for near in self._near) and not self._hints_with_digits(zeros):
+        fresh, found = self._probe.look(text, tried)
+        if found:
+            _remember(self._told, hash(line))
+        elif not any(rule.pattern("near") for rule in tried) and not self._hints_with_digits(zeros):
             _remember(self._clean, zeros)
-        return self._probe.fresh
+        return fresh
 
     def _hints_with_digits(self, zeros: bytes) -> bool:
         """Whether other digits in the line could make another hint of it, such as `ya29.`."""
@@ -88,11 +87,18 @@ class _Probe(Redactor):
         super().__init__(knowledge)
         self.fresh: list[Value] = []
 
+    def look(self, text: str, rules: list[Rule]) -> tuple[list[Value], bool]:
+        """The values that these rules find for the first time, and whether they find any."""
+        self.fresh = []
+        text = text if len(text) < MOST_TEXT else without_last_word(text[:MOST_TEXT])
+        return self.fresh, self.redacted_by(rules, text) != text
+
     def mark(self, kind: str, value: str) -> str:
-        known = self._known.get(kind, {})
-        if value not in known and len(known) < MOST_VALUES:
+        known = len(self._known.get(kind, ()))
+        marker = super().mark(kind, value)
+        if len(self._known[kind]) > known:
             self.fresh.append((kind, value))
-        return super().mark(kind, value)
+        return marker
 
 
 def _blurred(rule: Rule) -> list[bytes]:
@@ -103,7 +109,7 @@ def _blurred(rule: Rule) -> list[bytes]:
     return [near.pattern.replace(r"\d", "a").replace("0-9a-fA-F", "a").encode()]
 
 
-def _remember(known: set[bytes], text: bytes) -> None:
+def _remember(known: set[T], text: T) -> None:
     if len(known) >= MOST_REMEMBERED:
         known.clear()
     known.add(text)

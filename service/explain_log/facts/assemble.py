@@ -52,13 +52,16 @@ class Assembler:
                 Event(statement.id, statement.line.number, text, statement.fields, load.index if load else None)
             )
 
-    def take_stretch(self, stretch: Stretch) -> None:
-        """Adds lines that were only counted."""
-        self._runs.take_stretch(stretch)
+    def take_stretch(self, stretch: Stretch) -> list[int]:
+        """Adds lines that were only counted; gives those whose texts are kept."""
+        shown = self._runs.take_stretch(stretch)
+        for line in shown:
+            self._facts.texts[line] = stretch.texts[line]
         self._loads.take_stretch(stretch)
         self._requests.take_stretch(stretch)
         for name, count in stretch.events.items():
             self._facts.event_counts[name] = self._facts.event_counts.get(name, 0) + count
+        return shown
 
     def is_plain(self, statement: Statement) -> bool:
         """Whether lines of this statement need only be counted (for an event: once enough of it are kept)."""

@@ -39,18 +39,24 @@ class RunAssembler:
         if self.runs:
             self.runs[-1].last_line = statement.line.number
 
-    def take_stretch(self, stretch: Stretch) -> None:
-        """Adds lines that say nothing about the server but that it is at work, and where they were printed."""
+    def take_stretch(self, stretch: Stretch) -> list[int]:
+        """Adds lines that say nothing about the server but that it is at work, and where they were printed.
+
+        Gives those that findings may show.
+        """
+        shown = []
         self._ollama_seen = True
         if not self.runs and stretch.activity is not None:
             self._start(stretch.activity, "ollama")
             self._implicit = True
+            shown.append(stretch.activity)
         if self.runs:
             begins = self.runs[-1].first_line
             for line, source, message in stretch.places:
-                if line >= begins:
-                    self._fingerprint.add_place(line, source, message)
+                if line >= begins and self._fingerprint.add_place(line, source, message):
+                    shown.append(line)
             self.runs[-1].last_line = stretch.last
+        return shown
 
     def is_plain(self, statement: Statement) -> bool:
         """Whether `take_stretch` is enough for a statement."""

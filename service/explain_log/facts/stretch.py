@@ -19,6 +19,7 @@ class Stretch:
     answered: line and time of the last request that a model answered.
     events: statement id → count.  places: (line, source, message) of all different ones, by line.
     activity: the first line that shows a server at work.
+    texts: the lines of places and activity and the last one, each as far as evidence shows it.
     values: (line, kind, value) of private texts not met before.
     """
 
@@ -35,6 +36,7 @@ class Stretch:
     events: dict[str, int] = field(default_factory=dict)
     places: list[tuple[int, str, str]] = field(default_factory=list)
     activity: int | None = None
+    texts: dict[int, str] = field(default_factory=dict)
     values: list[tuple[int, str, str]] = field(default_factory=list)
 
     @property
@@ -51,6 +53,7 @@ class Stretch:
         self.answered = None if self.answered is None else (self.answered[0] + by, self.answered[1])
         self.places = [(line + by, source, message) for line, source, message in self.places]
         self.values = [(line + by, kind, value) for line, kind, value in self.values]
+        self.texts = {line + by: text for line, text in self.texts.items()}
         self.activity = None if self.activity is None else self.activity + by
         return self
 

@@ -29,18 +29,20 @@ class Fingerprint:
         if line.source is not None:
             self.add_place(line.number, line.source, line.text)
 
-    def add_place(self, number: int, source: str, message: str) -> None:
-        """The same for a line of which only this is known: its number, where it was printed, and what it says."""
+    def add_place(self, number: int, source: str, message: str) -> bool:
+        """The same for a line of which only this is known; whether it tells more than was known."""
         if (source, message) in self._seen or len(self._seen) > 5_000:
-            return
+            return False
         self._seen.add((source, message))
         releases = releases_of(self._knowledge, source, message)
         if not releases:
-            return
+            return False
         together = releases if self._possible is None else self._possible & releases
         if together and together != self._possible:
             self._possible = together
             self.lines.append(number)
+            return True
+        return False
 
     def range(self) -> list[str] | None:
         """[first, last] release that could have written all that was seen, or None."""

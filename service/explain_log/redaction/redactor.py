@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from explain_log.knowledge import Knowledge
@@ -103,14 +103,15 @@ class Redactor:
         """The text with markers in place of what must not be shown."""
         done = self._memo.get(text)
         if done is None:
-            done = self._redacted(text)
+            done = self.redacted_by(self.rules, text)
             if len(text) <= _SHORT and len(self._memo) < _MEMO:
                 self._memo[text] = done
         return done
 
-    def _redacted(self, text: str) -> str:
+    def redacted_by(self, rules: Iterable[Rule], text: str) -> str:
+        """The text with markers in place of what these rules find, in their order."""
         lower = text.lower()
-        for rule in self.rules:
+        for rule in rules:
             if rule.is_near(text, lower):
                 out, position = [], 0
                 for start, end in rule.values(text):
@@ -121,7 +122,7 @@ class Redactor:
 
     def redact_cut(self, text: str, limit: int) -> str:
         """The same for a text that was cut at so many characters: half a secret at its end is one as well."""
-        return self.redact(text if len(text) < limit else _without_last_word(text))
+        return self.redact(text if len(text) < limit else without_last_word(text))
 
 
 def _is_marked(text: str, start: int, end: int) -> bool:
@@ -130,6 +131,6 @@ def _is_marked(text: str, start: int, end: int) -> bool:
     return marker is not None and end <= marker.end()
 
 
-def _without_last_word(text: str) -> str:
+def without_last_word(text: str) -> str:
     """Without what stands after the last blank, but no more than a secret needs to be known by its beginning."""
     return text[: max(text.rfind(" ") + 1, len(text) - _TAIL)] + "…"

@@ -1,0 +1,68 @@
+"""The report of a log does not depend on whether its lines were counted in bulk."""
+
+import gzip
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from .conftest import SMALL
+from .make import lines
+
+
+@pytest.mark.parametrize("calm", [True, False], ids=["calm", "loud"])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_same_as_line_by_line(tmp_path, ordinary, in_bulk, seed, calm):
+    """Loads, errors, slow requests, secrets, unknown lines, holes of zeros, long lines: nothing differs."""
+    log = tmp_path / "a.log"
+    log.write_text("\n".join(lines(seed, 3000, calm=calm)), "utf-8")  # the last line has no end
+    assert in_bulk(log) == ordinary(log)
+
+
+@pytest.mark.parametrize("kind", ["crlf", "gzip", "bom", "gb18030", "utf-16", "leading zeros", "bad bytes"])
+def test_same_whatever_the_bytes_are(tmp_path, ordinary, in_bulk, kind):
+    """Line ends, archives and encodings are read as ever."""
+    text = "\n".join(lines(4, 1500, calm=True)) + "\n"
+    data = {
+        "crlf": text.replace("\n", "\r\n").encode(),
+        "gzip": gzip.compress(text.encode()),
+        "bom": b"\xef\xbb\xbf" + text.encode(),
+        "gb18030": text.replace("µs", "ns").encode("gb18030"),
+        "utf-16": text.encode("utf-16"),
+        "leading zeros": bytes(5001) + text.encode(),
+        "bad bytes": text.encode().replace(b'"hi', b'"\xff\xfe'),
+    }[kind]
+    log = tmp_path / "a.log"
+    log.write_bytes(data)
+    assert in_bulk(log) == ordinary(log)
+
+
+def test_same_for_several_files_and_parts(tmp_path, ordinary, in_bulk):
+    """Lines count on through several files; a part is read the ordinary way."""
+    names = []
+    for seed in (5, 6, 7):
+        names.append(tmp_path / f"{seed}.log")
+        names[-1].write_text("\n".join(lines(seed, 1200, calm=True)), "utf-8")
+    names.insert(1, f"{names[0]}:20-400")
+    assert in_bulk(*names) == ordinary(*names)
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    seed=st.integers(0, 10_000), chunk=st.integers(200, 9_000), piece=st.integers(1, 5_000), few=st.integers(1, 600),
+    head=st.integers(256, 400),
+)  # fmt: skip
+def test_same_wherever_it_is_cut(tmp_path, ordinary, in_bulk, seed, chunk, piece, few, head):
+    """The sizes of chunks and pieces change nothing."""
+    log = tmp_path / "a.log"
+    log.write_text("\n".join(lines(seed, 900)), "utf-8")
+    assert in_bulk(log, how=replace(SMALL, chunk=chunk, piece=piece, few=few, head=head)) == ordinary(log)
+
+
+def test_same_with_several_processes(tmp_path, ordinary, in_bulk):
+    """What other processes scan is the same, in the same order."""
+    log = tmp_path / "a.log"
+    log.write_text("\n".join(lines(8, 6000, calm=True)), "utf-8")
+    how = replace(SMALL, huge=1, chunk=1 << 15, piece=1 << 13, processes=2)
+    assert in_bulk(log, how=how) == in_bulk(log) == ordinary(log)
