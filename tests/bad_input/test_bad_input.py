@@ -49,6 +49,11 @@ def is_one_line(errors, *named):
     return errors.startswith("explain-log: ") and errors.count("\n") == 1 and all(word in errors for word in named)
 
 
+def hears_interrupts():
+    """A test run in the background ignores interrupts, and what it starts would, too."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 class TestEmpty:
     """Nothing to explain is answered."""
 
@@ -298,7 +303,10 @@ class TestOutput:
     def test_an_interrupt_is_130(self, environment):
         """Ctrl-C while it waits for standard input."""
         words = [*COMMAND, "--no-llm"]
-        with subprocess.Popen(words, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        with subprocess.Popen(
+            words, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            preexec_fn=hears_interrupts,
+        ) as process:
             time.sleep(1.5)
             process.send_signal(signal.SIGINT)
             out, errors = process.communicate(timeout=60)

@@ -5,6 +5,7 @@ import pytest
 from explain_log.errors import InputError
 from explain_log.lines import parse_origin
 from explain_log.pipeline import make_report
+from explain_log.render.colours import paint
 from explain_log.render.page import make_page
 from explain_log.render.text import text_lines
 from explain_log.render.words import Words
@@ -57,7 +58,7 @@ def report_of(path, language="en", **options):
 def shown(report, language="en"):
     """The first lines of its text form."""
     words = Words(language)
-    return ["".join(text for _, text in line) for line in text_lines(make_page(report, words), words, 100)]
+    return paint(text_lines(make_page(report, words), words, 100), colour=False).splitlines()
 
 
 class TestOneLoad:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from explain_log.knowledge import CHECKOUT_FOLDER
 from explain_log.pipeline import report_of_text
+from explain_log.render.colours import paint
 from explain_log.render.markdown import markdown_text
 from explain_log.render.page import make_page
 from explain_log.render.text import text_lines
@@ -50,7 +51,7 @@ def outputs(log):
         yield report_text(report)
         yield markdown_text(page, words)
         for width in (60, 200):
-            yield "\n".join("".join(text for _, text in line) for line in text_lines(page, words, width))
+            yield paint(text_lines(page, words, width), colour=False)
 
 
 @pytest.mark.parametrize("place", PLANTED)
