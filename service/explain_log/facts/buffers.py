@@ -147,7 +147,12 @@ class LoadParts:
         if self._summary_closed:
             self.summary.clear()
             self._summary_closed = False
-        device = statement.text("device") or statement.text("buffer") or statement.text("buffer_type") or statement.text("backend")
+        device = (
+            statement.text("device")
+            or statement.text("buffer")
+            or statement.text("buffer_type")
+            or statement.text("backend")
+        )
         size = statement.number("size")
         if device is not None and size is not None:
             kind = _SUMMARY[statement.id]
@@ -177,7 +182,14 @@ class LoadParts:
 def flash_attention_word(value: str | None) -> str | None:
     """enabled, disabled or auto, however a program spells it; None for anything else."""
     low = (value or "").lower()
-    spoken = {"0": "disabled", "false": "disabled", "off": "disabled", "1": "enabled", "true": "enabled", "on": "enabled"}
+    spoken = {
+        "0": "disabled",
+        "false": "disabled",
+        "off": "disabled",
+        "1": "enabled",
+        "true": "enabled",
+        "on": "enabled",
+    }
     word = spoken.get(low, "auto" if low == "-1" else low)
     return word if word in ("auto", "enabled", "disabled") else None
 

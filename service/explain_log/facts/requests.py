@@ -11,7 +11,16 @@ MOST_MARKED_LINES = 12
 MOST_ANSWERED = 20_000
 MOST_PATHS = 200
 SLOW_SECONDS = 60.0
-ANSWERS = ("/api/chat", "/api/generate", "/api/embed", "/v1/chat", "/v1/completions", "/v1/embeddings", "/v1/responses", "/v1/messages")
+ANSWERS = (
+    "/api/chat",
+    "/api/generate",
+    "/api/embed",
+    "/v1/chat",
+    "/v1/completions",
+    "/v1/embeddings",
+    "/v1/responses",
+    "/v1/messages",
+)
 _TRANSFERS = ("/api/pull", "/api/push", "/api/create", "/api/blobs", "/api/copy")
 
 
@@ -19,7 +28,16 @@ _GIN = "ollama.gin.request"
 _TRUNCATED = "ollama.request.prompt_truncated"
 _OWN = "llama.server.request_done"
 # What a standalone llama-server answers with a model; health checks, pages and slots are no requests.
-_OWN_ANSWERS = ("/completion", "/v1/", "/chat/completions", "/embed", "/infill", "/rerank", "/api/chat", "/api/generate")
+_OWN_ANSWERS = (
+    "/completion",
+    "/v1/",
+    "/chat/completions",
+    "/embed",
+    "/infill",
+    "/rerank",
+    "/api/chat",
+    "/api/generate",
+)
 _OWN_ASIDES = ("/v1/models",)
 
 
@@ -35,7 +53,11 @@ class Requests:
         self._gin.take(statement)
         if statement.id == _OWN:
             path = statement.text("path") or ""
-            if path.startswith(_OWN_ANSWERS) and not path.startswith(_OWN_ASIDES) and statement.text("method") == "POST":
+            if (
+                path.startswith(_OWN_ANSWERS)
+                and not path.startswith(_OWN_ASIDES)
+                and statement.text("method") == "POST"
+            ):
                 self._own.take(statement)
 
     def take_stretch(self, stretch: Stretch) -> None:
@@ -100,7 +122,12 @@ class RequestCounter:
     def _mark(self, statement: Statement, status: str, path: str, seconds: float | None) -> None:
         """Notes requests that findings are about: errors, clients that left, slow ones; and when answers ended."""
         line = statement.line
-        if status.startswith("2") and path.startswith(ANSWERS) and line.time and len(self._summary.answered) < MOST_ANSWERED:
+        if (
+            status.startswith("2")
+            and path.startswith(ANSWERS)
+            and line.time
+            and len(self._summary.answered) < MOST_ANSWERED
+        ):
             self._summary.answered.append((line.number, line.time))
         for kind in kinds_of(status, path, seconds):
             marks = self._summary.marks.setdefault(kind, RequestMarks())

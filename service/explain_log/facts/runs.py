@@ -251,7 +251,11 @@ def parse_go_map(text: str) -> dict[str, str]:
     key = ""
     for word in inside.split(" "):
         name, colon, value = word.partition(":")
-        if colon and name.replace("_", "").isalnum() and (name.isupper() or name in ("http_proxy", "https_proxy", "no_proxy")):
+        if (
+            colon
+            and name.replace("_", "").isalnum()
+            and (name.isupper() or name in ("http_proxy", "https_proxy", "no_proxy"))
+        ):
             key = name
             pairs[key] = value
         elif key:
