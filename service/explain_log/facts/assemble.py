@@ -27,7 +27,7 @@ class Assembler:
         table = knowledge.table("load_stages")
         self._knowledge = knowledge
         failures = FailureTable(knowledge.record("tables", "failures") or {})
-        self._loads = LoadAssembler(table["stage"], failures)
+        self._loads = LoadAssembler(table["stage"], table["engine"], failures)
         self._runs = RunAssembler(knowledge, table["run"])
         self._requests = Requests()
         self._kept = set(table["events"]["keep"]) | failures.statements()

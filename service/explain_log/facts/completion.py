@@ -123,11 +123,11 @@ def _kv_layers(load: ModelLoad) -> None:
 
 
 def _not_offloaded(load: ModelLoad) -> None:
-    """Ollama's estimate of 0 layers, borne out by buffers that are all on the CPU."""
+    """Ollama's estimate of 0 layers, which no buffer on a GPU belies."""
     estimate = load.estimate
     on_gpu = any(is_gpu(device.device) for device in load.devices if device.model_mib or device.kv_mib)
-    if estimate is not None and estimate.layers_offload == 0 and load.devices and not on_gpu:
-        derive(load, "layers_offloaded", 0, "estimate.layers_offload is 0 and all buffers are on the CPU")
+    if estimate is not None and estimate.layers_offload == 0 and not on_gpu:
+        derive(load, "layers_offloaded", 0, "estimate.layers_offload is 0 and no buffer is on a GPU")
 
 
 def _context(load: ModelLoad) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 MOST_EXACT = 250_000
@@ -20,7 +21,7 @@ class Durations:
         self.count = 0
         self.largest: float | None = None
         self._exact = array("d")
-        self._counts: dict[int, int] = {}
+        self._counts: Counter[int] = Counter()
 
     def add(self, seconds: Iterable[float]) -> None:
         """Adds some."""
@@ -30,7 +31,7 @@ class Durations:
         if not added:
             return
         self.count += len(added)
-        self.largest = max(added) if self.largest is None else max(self.largest, max(added))
+        self.largest = max(added) if self.largest is None else max(self.largest, *added)
         if len(self._exact) > MOST_EXACT:
             self._count()
 
@@ -52,8 +53,6 @@ class Durations:
 
     def _count(self) -> None:
         """Moves the exact values to the counts. No Python step per value but one in a dict's own loop."""
-        from collections import Counter
-
         single = array("f", self._exact)  # 4 bytes: sign, 8 bits of exponent, 23 of the number
         del self._exact[:]
         if _is_big_endian():
@@ -61,9 +60,7 @@ class Durations:
         raw = bytearray(single.tobytes())
         raw[0::4] = bytes(len(single))
         raw[1::4] = raw[1::4].translate(_KEPT_OF_SECOND_BYTE)
-        counts = Counter(self._counts)
-        counts.update(array("I", _native(bytes(raw))).tolist())
-        self._counts = dict(counts)
+        self._counts.update(array("I", _native(bytes(raw))).tolist())
 
 
 def _native(raw: bytes) -> bytes:

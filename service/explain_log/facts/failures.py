@@ -11,6 +11,9 @@ from explain_log.statements import Statement
 
 MOST_MESSAGE = 300
 
+# What a runner's end adds to the reason that it gave: it says nothing by itself.
+_EXIT_STATUS = re.compile(r"\s*\(exit: exit status \d+\)$")
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -49,7 +52,7 @@ class FailureTable:
         for row in self._rows.get(statement.id, ()):
             if not holds(row.get("where", {}), statement.fields, statement.line.raw):
                 continue
-            message = statement.text("error") or statement.line.text
+            message = _EXIT_STATUS.sub("", statement.text("error") or statement.line.text)
             return Failure(
                 row["finding"], row.get("rank", 50), row.get("fatal", False), row.get("scope", "load"),
                 message[:MOST_MESSAGE], statement.line.number,

@@ -37,6 +37,9 @@ def take_command(load: ModelLoad, statement: Statement) -> None:
     parallel = option(words, "--parallel", "-np")
     if parallel is not None and parallel.isdigit() and len(parallel) < 6:
         load.asked["n_seq_max"] = (int(parallel), number)
+    n_ctx = option(words, "--ctx-size", "-c")
+    if n_ctx is not None and n_ctx.isdigit() and len(n_ctx) < 12:
+        load.asked["n_ctx"] = (int(n_ctx), number)
     if "--ollama-engine" in words:
         set_engine(load, "ollama-engine", number)
     elif "--mlx-engine" in words:

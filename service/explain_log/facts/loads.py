@@ -20,18 +20,14 @@ from explain_log.statements import Statement
 
 # The order of a load's moments. A moment that comes again from the beginning is another load.
 _RANK = {stage: rank for rank, stage in enumerate(("attempt", "metadata", "tensors", "context", "kv", "compute"))}
-_ENGINES = {
-    "ollama.load.starting_go_runner": "go-runner",
-    "ollama.load.starting_ollama_engine": "ollama-engine",
-    "ollama.load.using_llama_server": "llama-server",
-}
 
 
 class LoadAssembler:
     """Takes statements in log order; `loads` are the loads so far, the last one perhaps unfinished."""
 
-    def __init__(self, stages: dict[str, str], failures: FailureTable) -> None:
+    def __init__(self, stages: dict[str, str], engines: dict[str, str], failures: FailureTable) -> None:
         self._stages = stages
+        self._engines = engines
         self._failures = failures
         self.loads: list[ModelLoad] = []
         self.current: ModelLoad | None = None
@@ -113,8 +109,7 @@ class LoadAssembler:
             self._ready(statement)
             return True
         if stage == "engine":
-            if self.current is not None:
-                set_engine(self.current, _ENGINES[statement.id], statement.line.number)
+            self._set_engine(statement)
             return True
         if stage == "request":
             if self.current is not None:
@@ -144,7 +139,13 @@ class LoadAssembler:
         if stage == "attempt" and self.current is not None:
             self._by_ollama = statement.id.startswith("ollama.load.")
             take_command(self.current, statement)
+            self._set_engine(statement)
         return True
+
+    def _set_engine(self, statement: Statement) -> None:
+        engine = self._engines.get(statement.id)
+        if self.current is not None and engine is not None:
+            set_engine(self.current, engine, statement.line.number)
 
     def _same_command(self, statement: Statement) -> bool:
         """A start line printed twice, at one place in time, is one attempt; collectors' stamps differ anyway."""
