@@ -1,8 +1,11 @@
 """Two ways to the report of a log: the ordinary one, and in bulk."""
 
+import runpy
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+
 from explain_log.bulk import How
 from explain_log.facts.models import as_json
 from explain_log.knowledge import load
@@ -43,3 +46,11 @@ def in_bulk() -> Callable[..., Report]:
         return _finished(reading, origins)
 
     return report
+
+
+@pytest.fixture
+def redaction_samples() -> list[str]:
+    """The samples of every rule of knowledge/redaction.toml, filled in, as single lines."""
+    filled = runpy.run_path(str(Path(__file__).parents[1] / "redaction" / "fill.py"))["filled"]
+    rules = load().table("redaction")["rule"]
+    return [filled(text, 1)[0].replace("\n", " ") for rule in rules for text in rule["samples"]]

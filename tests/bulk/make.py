@@ -7,7 +7,15 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "deepseek-r1-70b-8gpu.log"
-PATHS = ("/api/chat", "/api/generate", "/api/tags", "/v1/chat/completions", "/api/pull", "/api/show?name=x", "/api/blobs/sha256:0a")
+PATHS = (
+    "/api/chat",
+    "/api/generate",
+    "/api/tags",
+    "/v1/chat/completions",
+    "/api/pull",
+    "/api/show?name=x",
+    "/api/blobs/sha256:0a",
+)
 PLAIN = (
     'level=DEBUG source=sched.go:{n} msg="evaluating already loaded" model=/models/blobs/sha256-{h}',
     'level=DEBUG source=sched.go:{n} msg="context for request finished" runner.name=registry.ollama.ai/library/llama3:latest refCount=0',
@@ -27,10 +35,19 @@ RARE = (
     'level=INFO source=server.go:1 msg="[GIN] 2025/02/11 - 11:00:00" size=1',
 )
 OTHER = (
-    "an unknown line with {n} in it", "", "\x00\x00\x00", "progress 1%\rprogress 2%\rprogress {n}%", "\x1b[31mred {n}\x1b[0m",
-    "llama_model_loader: - type  f32:  {n} tensors", "ggml_cuda_init: found 1 CUDA devices:", "x" * 3000,
-    "-----BEGIN RSA PRIVATE KEY-----", "MIIEexample{n}", "-----END RSA PRIVATE KEY-----",
-    "a b" * 30000, "time=2025-02-11T11:00:00.000+08:00 level=INFO source=a.go:1 msg=hi[GIN] 2025/02/11 - 11:00:00 | 200 |",
+    "an unknown line with {n} in it",
+    "",
+    "\x00\x00\x00",
+    "progress 1%\rprogress 2%\rprogress {n}%",
+    "\x1b[31mred {n}\x1b[0m",
+    "llama_model_loader: - type  f32:  {n} tensors",
+    "ggml_cuda_init: found 1 CUDA devices:",
+    "x" * 3000,
+    "-----BEGIN RSA PRIVATE KEY-----",
+    "MIIEexample{n}",
+    "-----END RSA PRIVATE KEY-----",
+    "a b" * 30000,
+    "time=2025-02-11T11:00:00.000+08:00 level=INFO source=a.go:1 msg=hi[GIN] 2025/02/11 - 11:00:00 | 200 |",
 )
 
 
@@ -52,7 +69,9 @@ def lines(seed: int, count: int, *, calm: bool = False) -> list[str]:
         elif kind < loud:
             found.append(f"time={clock.isoformat(timespec='milliseconds')} {chance.choice(RARE).format(**numbers)}")
         elif kind < 0.4:
-            found.append(f"time={clock.isoformat(timespec='milliseconds')} {chance.choice(PLAIN[: 4 if calm else 5]).format(**numbers)}")
+            found.append(
+                f"time={clock.isoformat(timespec='milliseconds')} {chance.choice(PLAIN[: 4 if calm else 5]).format(**numbers)}"
+            )
         else:
             found.append(_request(chance, clock))
     return found
@@ -62,8 +81,10 @@ def _request(chance: random.Random, clock: datetime) -> str:
     seconds = chance.expovariate(0.05 if chance.random() < 0.1 else 1)
     took = _go_duration(seconds if chance.random() < 0.8 else seconds / 1e5)
     status = chance.choice(("200",) * 30 + ("404", "400", "499", "500", "503"))
-    client = chance.choice(("127.0.0.1", "192.168.1.5", "8.8.4.4", "2a00:1450:4001::200e", f"9.9.9.{chance.randint(1, 30)}"))
-    return f"[GIN] {clock:%Y/%m/%d - %H:%M:%S} | {status} | {took:>13} | {client:>15} | {'POST':<8} \"{chance.choice(PATHS)}\""
+    client = chance.choice(
+        ("127.0.0.1", "192.168.1.5", "8.8.4.4", "2a00:1450:4001::200e", f"9.9.9.{chance.randint(1, 30)}")
+    )
+    return f'[GIN] {clock:%Y/%m/%d - %H:%M:%S} | {status} | {took:>13} | {client:>15} | {"POST":<8} "{chance.choice(PATHS)}"'
 
 
 def _go_duration(seconds: float) -> str:

@@ -13,7 +13,8 @@ from explain_log.facts.assemble import MOST_EVENT_TEXT
 # status, number, unit (of `1m31.5s` the number is 1, and the rest the unit), and `client | METHOD "path"`
 GIN = re.compile(
     rb"\n\[GIN\] 20[0-9]{2}/[0-9]{2}/[0-9]{2} - [0-9]{2}:[0-9]{2}:[0-9]{2} \| ([1-9][0-9]{2}) \| ++"
-    rb"([0-9][0-9.]{0,30}+)(s|ms|\xc2\xb5s|ns|[hm][0-9hm.]{1,20}+s) \| ++([0-9a-fA-F.:]++ \| [A-Z]++ ++\"[!#-~]{1,2000}+\")(?=\n)"
+    rb"([0-9][0-9.]{0,30}+)(s|ms|\xc2\xb5s|ns|[hm][0-9hm.]{1,20}+s) \| ++"
+    rb"([0-9a-fA-F.:]++ \| [A-Z]++ ++\"[!#-~]{1,2000}+\")(?=\n)"
 )
 
 _VALUE = rb'(?:"[^"\\\x00-\x1f]*+(?:\\[^\x00-\x1f][^"\\\x00-\x1f]*+)*+"|[^\x00-\x20"]*+)'

@@ -103,7 +103,7 @@ class Bulk:
         if not self._ordinary:
             # What was read already shows what needs no single lines, before others look at the rest.
             yield from self._counted(self._alone(iter((chunks.read_lines(),))), origin)
-            if self._is_huge(origin, chunks):
+            if self._is_huge(origin):
                 yield from self._together(chunks, origin, file)
             yield from self._counted(self._alone(chunks.whole()), origin)
         before = origin.last_line
@@ -112,7 +112,7 @@ class Bulk:
                 origin.last_line = number
                 yield _line(number, text)
 
-    def _is_huge(self, origin: Origin, chunks: Chunks) -> bool:
+    def _is_huge(self, origin: Origin) -> bool:
         """Whether other processes pay, and can find the same bytes in the same places."""
         if self._how.others < 1 or not os.path.isfile(origin.path) or os.path.getsize(origin.path) < self._how.huge:
             return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections import Counter
-from operator import mul
+from operator import itemgetter, mul
 
 from explain_log.bulk.patterns import SECOND_LINE, gin_time, text_at
 from explain_log.bulk.screen import Screen
@@ -17,11 +17,16 @@ from explain_log.knowledge.forms import convert
 MOST_ENDINGS = 50_000
 _SCALES = {b"s": 1.0, b"ms": 1e-3, b"\xc2\xb5s": 1e-6, b"ns": 1e-9}
 _ANSWERED = re.compile(
-    rb"\[GIN\] [^|\n]{21} \| 2[0-9]{2} \| [^\n\"]*+\"(?:" + b"|".join(re.escape(path.encode()) for path in ANSWERS) + rb")"
+    rb"\[GIN\] [^|\n]{21} \| 2[0-9]{2} \| [^\n\"]*+\"(?:"
+    + b"|".join(re.escape(path.encode()) for path in ANSWERS)
+    + rb")"
 )
 
 Row = tuple[bytes, bytes, bytes, bytes]
 """(status, number, unit, `client | METHOD "path"`)."""
+
+
+_STATUS, _NUMBER, _UNIT, _KIND = itemgetter(0), itemgetter(1), itemgetter(2), itemgetter(0, 3)
 
 
 class Requests:
@@ -33,17 +38,16 @@ class Requests:
 
     def take(self, rows: list[Row], piece: bytes, stretch: Stretch, settled: Settled) -> bool:
         """Counts the requests into the stretch; False where a line of them must be looked at."""
-        statuses, numbers, units, endings = zip(*rows, strict=True)
-        counts = Counter(zip(statuses, endings, strict=True))
+        counts = Counter(map(_KIND, rows))
         for _, ending in counts:
             if ending not in self._paths and not self._look(ending, piece, stretch):
                 return False
-        seconds = _seconds(numbers, units)
+        seconds = _seconds(rows)
         if seconds is None:
             return False
         stretch.seconds = array("d", seconds)
         longest = max(stretch.seconds)
-        remarkable = [place for place, status in enumerate(statuses) if status >= b"4"]
+        remarkable = [place for place, status in enumerate(map(_STATUS, rows)) if status >= b"4"]
         if longest > SLOW_SECONDS:
             slow = [place for place, took in enumerate(seconds) if took > SLOW_SECONDS]
             remarkable = sorted({*remarkable, *slow})
@@ -99,13 +103,13 @@ class Requests:
                 return
 
 
-def _seconds(numbers: tuple[bytes, ...], units: tuple[bytes, ...]) -> list[float] | None:
+def _seconds(rows: list[Row]) -> list[float] | None:
     """Seconds, as the ordinary way reads them; None where one is no duration."""
     try:
-        return list(map(mul, map(float, numbers), map(_SCALES.__getitem__, units)))
+        return list(map(mul, map(float, map(_NUMBER, rows)), map(_SCALES.__getitem__, map(_UNIT, rows))))
     except (ValueError, KeyError):  # a request that took minutes
         pass
-    found = [_duration(number, unit) for number, unit in zip(numbers, units, strict=True)]
+    found = [_duration(number, unit) for _, number, unit, _ in rows]
     seconds = [value for value in found if value is not None]
     return seconds if len(seconds) == len(found) else None
 

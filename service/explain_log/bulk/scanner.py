@@ -124,7 +124,12 @@ class Scanner:
         return True
 
     def _screened(
-        self, rows: list[tuple[bytes, bytes]], attributes: list[bytes], plain: dict[bytes, Plain], piece: bytes, stretch: Stretch,
+        self,
+        rows: list[tuple[bytes, bytes]],
+        attributes: list[bytes],
+        plain: dict[bytes, Plain],
+        piece: bytes,
+        stretch: Stretch,
     ) -> bool:
         """Whether no line holds a secret; notes private texts."""
         places = self._screen.suspects(attributes)
@@ -167,5 +172,3 @@ def _envelopes(piece: bytes, requests: int, statements: int) -> tuple[str, ...]:
     if not requests:
         return ("slog",)
     return ("gin", "slog") if piece.startswith(b"[") else ("slog", "gin")
-
-

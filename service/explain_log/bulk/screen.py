@@ -32,7 +32,9 @@ class Screen:
         self._probe = _Probe(knowledge)
         rules = self._probe.rules
         hints = {hint for rule in rules if rule.pattern("near") is None for hint in rule.hint_bytes}
-        blurred = [re.escape(hint.translate(_BLUR)) for hint in sorted(hints)] + [near for rule in rules for near in _blurred(rule)]
+        blurred = [re.escape(hint.translate(_BLUR)) for hint in sorted(hints)] + [
+            near for rule in rules for near in _blurred(rule)
+        ]
         self._suspect = re.compile(b"|".join(blurred))
         self._with_digits = [zeros for hint in hints if (zeros := hint.translate(_ZEROS)) != hint]
         self._verdicts: dict[bytes, bool] = {}

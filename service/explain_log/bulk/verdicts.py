@@ -48,7 +48,13 @@ class Verdicts:
         # The attributes say nothing about which statement a line is, unless the message is empty.
         line = Line(1, f"time=2025-02-11T11:34:37.966+08:00 {head}")
         unwrap(line)
-        if line.envelope != ("slog",) or not line.text or line.source is None or "time=20" in head or "[GIN] 20" in head:
+        if (
+            line.envelope != ("slog",)
+            or not line.text
+            or line.source is None
+            or "time=20" in head
+            or "[GIN] 20" in head
+        ):
             return None
         statement = self._recogniser.recognise(line)
         if statement is None or not self._assembler.is_plain(statement):
