@@ -1,0 +1,41 @@
+"""2,000 damaged logs, all the way through: no exception, no hang, no number from nowhere (benchmarks/fuzz.py: more)."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from checking import check, problems_of  # noqa: E402
+from mutations import MUTATORS, mutated, originals  # noqa: E402
+
+BATCHES, EACH = 40, 50
+
+
+@pytest.mark.parametrize("batch", range(BATCHES))
+def test_damaged_logs_are_answered(batch, tmp_path):
+    """A report or a refusal for each."""
+    for seed in range(batch * EACH, (batch + 1) * EACH):
+        data, done = mutated(seed)
+        assert not check(tmp_path / "fuzz.log", data, ("zh", "en")[seed % 2]), (seed, done)
+
+
+def test_logs_as_they_are_pass(tmp_path):
+    """What is asked of damaged logs holds for whole ones."""
+    for data in originals():
+        assert not check(tmp_path / "whole.log", data, "en")
+
+
+def test_every_mutator_is_used():
+    """The seeds of the tests meet every way to damage a log, and a seed gives the same log again."""
+    assert {name for seed in range(200) for name in mutated(seed)[1]} == {mutator.__name__ for mutator in MUTATORS}
+    assert mutated(7) == mutated(7)
+
+
+def test_a_number_from_nowhere_is_seen():
+    """The check itself works."""
+    load = {"index": 1, "first_line": 1, "last_line": 1, "lines": {}, "derived": {}, "error": None, "graph": {"nodes": 5}}
+    report = {"source": {"lines": 1, "recognised_lines": 1}, "loads": [load], "server_runs": [], "findings": []}
+    assert len(list(problems_of(report))) == 1
+    assert not list(problems_of(report | {"loads": [load | {"lines": {"graph.nodes": [1]}}]}))
