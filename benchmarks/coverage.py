@@ -152,7 +152,8 @@ def measure(reference: Path, by: str) -> Coverage:
     for row in (reference / "lineshapes.tsv").read_text(encoding="utf-8").splitlines()[1:]:
         files, _, _, shape, example = row.split("\t", 4)
         if int(files) >= 3:
-            coverage.count("a", "shapes", iter((example,)), f"{files}\t{shape[:150]}")
+            shown = example.replace("\\t", "\t").replace("\\n", "\n")
+            coverage.count("a", "shapes", iter((shown,)), f"{files}\t{shape[:150]}\t{example[:120]}")
     for entry in read(reference / "ollama" / "catalogue.jsonl"):
         if entry["kind"] not in ("slog", "log", "gin") or entry["msg"].startswith("<") or not entry["msg"]:
             continue

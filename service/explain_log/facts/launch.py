@@ -35,10 +35,10 @@ def take_command(load: ModelLoad, statement: Statement) -> None:
     if path is not None:
         put(load, "model.path", path, number)
     parallel = option(words, "--parallel", "-np")
-    if parallel is not None and parallel.isdigit() and len(parallel) < 6:
+    if parallel is not None and parallel.isdecimal() and len(parallel) < 6:
         load.asked["n_seq_max"] = (int(parallel), number)
     n_ctx = option(words, "--ctx-size", "-c")
-    if n_ctx is not None and n_ctx.isdigit() and len(n_ctx) < 12:
+    if n_ctx is not None and n_ctx.isdecimal() and len(n_ctx) < 12:
         load.asked["n_ctx"] = (int(n_ctx), number)
     if "--ollama-engine" in words:
         set_engine(load, "ollama-engine", number)
@@ -75,14 +75,14 @@ def _note_request(load: ModelLoad, fields: dict[str, str], number: int) -> None:
     asked = load.asked
     for name, key in (("KvSize", "n_ctx"), ("Parallel", "n_seq_max"), ("BatchSize", "n_ubatch")):
         value = fields.get(name, "")
-        if value.isdigit() and len(value) < 12:
+        if value.isdecimal() and len(value) < 12:
             asked[key] = (int(value), number)
     if (word := flash_attention_word(fields.get("FlashAttention"))) is not None:
         asked["flash_attn"] = (word, number)
     if fields.get("KvCacheType"):
         asked["kv_type"] = (fields["KvCacheType"], number)
     layers = fields.get("GPULayers", "").partition("[")[0]
-    asked["gpu_layers"] = (int(layers) if layers.isdigit() and len(layers) < 9 else 0, number)
+    asked["gpu_layers"] = (int(layers) if layers.isdecimal() and len(layers) < 9 else 0, number)
 
 
 def settle_request(load: ModelLoad) -> None:

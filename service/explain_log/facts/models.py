@@ -17,7 +17,8 @@ from explain_log.facts.load_parts import Context, DeviceMemory, Estimate, Graph,
 
 __all__ = [
     "Context", "DeviceMemory", "Estimate", "Event", "Facts", "Graph", "KvCache", "KvPart", "LoadError", "Model",
-    "ModelLoad", "PerLayer", "RequestMarks", "RequestSummary", "RunDevice", "ServerRun", "Truncated", "as_json",
+    "ModelLoad", "PerLayer", "RequestMarks", "RequestSummary", "RequestTiming", "RunDevice", "ServerRun", "Truncated",
+    "as_json",
 ]
 
 Purpose = Literal["serve", "vocab_only", "fit_probe"]
@@ -123,6 +124,18 @@ class RequestMarks:
 
 
 @dataclass(eq=False, repr=False)
+class RequestTiming:
+    """One request as llama-server timed it: tokens, and tokens a second, of the prompt and of the answer."""
+
+    line: int
+    task: int | None = None
+    prompt_tokens: int | None = None
+    prompt_tokens_per_second: float | None = None
+    tokens: int | None = None
+    tokens_per_second: float | None = None
+
+
+@dataclass(eq=False, repr=False)
 class RequestSummary:
     """All requests of the log together."""
 
@@ -133,6 +146,9 @@ class RequestSummary:
     p95_seconds: float | None = None
     max_seconds: float | None = None
     truncated: Truncated = field(default_factory=Truncated)
+    prefill_tokens_per_second: float | None = None
+    generation_tokens_per_second: float | None = None
+    timings: list[RequestTiming] = field(default_factory=list)
     first_line: int | None = None
     last_line: int | None = None
     lines: dict[str, list[int]] = field(default_factory=dict)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from explain_log.facts.durations import Durations
 from explain_log.facts.models import RequestMarks, RequestSummary, ServerRun
 from explain_log.facts.stretch import Stretch
+from explain_log.facts.timings import TIMED, TimingCollector, median
 from explain_log.statements import Statement
 
 MOST_MARKED_LINES = 12
@@ -47,10 +48,12 @@ class Requests:
     def __init__(self) -> None:
         self._gin = RequestCounter(_GIN)
         self._own = RequestCounter(_OWN)
+        self._timings = TimingCollector()
 
     def take(self, statement: Statement) -> None:
         """Counts a statement if it is a request, or says that a prompt was cut."""
         self._gin.take(statement)
+        self._timings.take(statement)
         if statement.id == _OWN:
             path = statement.text("path") or ""
             if (
@@ -66,7 +69,7 @@ class Requests:
 
     def is_plain(self, statement: Statement) -> bool:
         """Whether a statement other than a GIN line says nothing of requests."""
-        return statement.id not in (_GIN, _OWN, _TRUNCATED)
+        return statement.id not in (_GIN, _OWN, _TRUNCATED, *TIMED)
 
     def settled(self) -> frozenset[str]:
         """The kinds of requests of which no more lines are wanted."""
@@ -75,7 +78,16 @@ class Requests:
     def summary(self, runs: list[ServerRun]) -> RequestSummary | None:
         """The totals; the runner's internal calls under Ollama are none."""
         under_ollama = any(run.product == "ollama" for run in runs)
-        return self._gin.summary() or (None if under_ollama else self._own.summary())
+        summary = self._gin.summary() or (None if under_ollama else self._own.summary())
+        if summary is not None:
+            self._add_timings(summary)
+        return summary
+
+    def _add_timings(self, summary: RequestSummary) -> None:
+        summary.timings = timings = self._timings.timings
+        prefill = [t.prompt_tokens_per_second for t in timings if t.prompt_tokens_per_second is not None]
+        generation = [t.tokens_per_second for t in timings if t.tokens_per_second is not None]
+        summary.prefill_tokens_per_second, summary.generation_tokens_per_second = median(prefill), median(generation)
 
 
 class RequestCounter:

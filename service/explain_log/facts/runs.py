@@ -171,7 +171,7 @@ def shows_a_server(statement: Statement) -> bool:
 def _build_name(statement: Statement) -> str | None:
     """`b6050` of `build: 6050 (…)`, None for a local build."""
     build = (statement.text("build") or "").removeprefix("b").partition("-")[0]
-    return f"b{build}" if build.isdigit() and len(build) < 9 and int(build) >= _LOCAL_BUILDS_BELOW else None
+    return f"b{build}" if build.isdecimal() and len(build) < 9 and int(build) >= _LOCAL_BUILDS_BELOW else None
 
 
 def _listen_address(statement: Statement) -> str | None:

@@ -12,7 +12,7 @@ from explain_log.lines import Line
 
 def version_key(version: str) -> tuple[int, ...]:
     """Orders versions: 0.5.13 after 0.5.7. Suffixes such as -rc1 are left out."""
-    return tuple(int(step) for step in version.lstrip("v").split("-")[0].split(".") if step.isdigit())
+    return tuple(int(step) for step in version.lstrip("v").split("-")[0].split(".") if step.isdecimal() and len(step) < 9)
 
 
 class Fingerprint:

@@ -80,6 +80,20 @@ def _slog(line: Line) -> bool:
     return True
 
 
+def _epoch(line: Line) -> bool:
+    """`[1705188185] `: llama-server of 2023 and early 2024 stamps its lines with seconds since 1970."""
+    text = line.text
+    if text[11:12] != "]" or not text[1:11].isdigit():
+        return False
+    from time import gmtime, strftime
+
+    if line.time is None:
+        line.time = strftime("%Y-%m-%dT%H:%M:%SZ", gmtime(int(text[1:11])))
+    line.text = text[12:].lstrip()
+    line.envelope = (*line.envelope, "llama.cpp")
+    return True
+
+
 def _first_key(attrs: str) -> str:
     """What stands for an empty message: the first attribute's key, `[architecture]`."""
     key, equals, _ = attrs.strip().partition("=")
@@ -235,7 +249,7 @@ _BY_FIRST: dict[str, tuple[Envelope, ...]] = {
     ".": (_dots,),
     "$": (quoting.prompted,),
     "(": (quoting.prompted,),
-    "[": (_gin, collectors.bracketed, _json),
+    "[": (_gin, _epoch, collectors.bracketed, _json),
     "{": (_json,),
     "<": (collectors.syslog, quoting.tagged),
     ">": (quoting.quoted,),
