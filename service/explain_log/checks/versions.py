@@ -38,7 +38,7 @@ class Server:
 
 def build_key(version: str) -> tuple[int, ...]:
     """Orders Ollama's versions (0.5.13) and llama.cpp's builds (b6050)."""
-    if version.startswith("b") and version[1:].isdigit():
+    if version.startswith("b") and version[1:].isdecimal() and len(version) < 10:
         return (int(version[1:]),)
     return version_key(version)
 

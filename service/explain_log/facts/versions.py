@@ -12,7 +12,8 @@ from explain_log.lines import Line
 
 def version_key(version: str) -> tuple[int, ...]:
     """Orders versions: 0.5.13 after 0.5.7. Suffixes such as -rc1 are left out."""
-    return tuple(int(step) for step in version.lstrip("v").split("-")[0].split(".") if step.isdecimal() and len(step) < 9)
+    steps = version.lstrip("v").split("-")[0].split(".")
+    return tuple(int(step) for step in steps if step.isdecimal() and len(step) < 9)
 
 
 class Fingerprint:
