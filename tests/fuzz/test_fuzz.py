@@ -54,3 +54,9 @@ def test_a_number_from_nowhere_is_seen():
 def test_digits_that_are_no_numbers(line, tmp_path):
     """Superscripts are digits to `isdigit` and nothing to `int`, and 5,000 digits are too many for it."""
     assert not check(tmp_path / "digits.log", line.encode(), "en")
+
+
+def test_a_device_whose_name_has_brackets(tmp_path):
+    """Its values are found under the name that it has."""
+    line = b"llm_load_tensors: CUDA[[[[0 model buffer size = 100.00 MiB"
+    assert not check(tmp_path / "brackets.log", line, "en")

@@ -67,6 +67,7 @@ def _resolve(load: ModelLoad, path: str) -> tuple[Any, str, str]:
     head, bracket, rest = path.partition("[")
     if bracket:
         key, _, tail = rest.partition("]")
+        spelled = f"{head}.{key}{tail}"
         if head == "devices":
             return load.device(key), tail.lstrip("."), spelled
         return getattr(load.model, head.rpartition(".")[2]), key, spelled
