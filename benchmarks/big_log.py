@@ -2,7 +2,8 @@
 
     python benchmarks/big_log.py --size 300 --size 1074 --runs 5
 
-Prints a Markdown table: medians of the seconds of the whole process, their ratio, MB/s, and the peak of memory
+Prints a Markdown table: medians of the seconds of the whole process, their ratio, MB/s, CPU seconds of all
+processes (which other load on the machine changes less), and the peak of memory
 (of the largest process, and of all together where /proc tells). Without ripgrep there is no ratio.
 """
 
@@ -41,8 +42,11 @@ def main() -> None:
     rg = shutil.which("rg")
     if rg is None:
         print("rg (ripgrep) is not installed: no ratio", file=sys.stderr)
-    print("| log | lines | `rg -c`, 6 patterns | explain-log | ratio | MB/s | peak of one process | of all |")
-    print("|---|---|---|---|---|---|---|---|")
+    print(
+        "| log | lines | `rg -c`, 6 patterns | explain-log | ratio | MB/s | CPU seconds"
+        " | peak of one process | of all |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         for size in chosen.size or [300]:
             log = Path(folder) / f"{size}.log"
@@ -57,25 +61,26 @@ def main() -> None:
 
 def row(log: Path, count: int, rg: str | None, runs: int) -> str:
     """The table's row for one log."""
-    theirs, ours, one, together = [], [], 0, 0
+    theirs, ours, busy, one, together = [], [], [], 0, 0
     for _ in range(runs):
         if rg is not None:
             patterns = [word for pattern in PATTERNS for word in ("-e", pattern)]
             theirs.append(run([rg, "-c", *patterns, str(log)])[0])
-        seconds, largest, whole = run([*COMMAND, str(log), "--no-llm", "--format", "json"])
+        seconds, cpu, largest, whole = run([*COMMAND, str(log), "--no-llm", "--format", "json"])
         ours.append(seconds)
+        busy.append(cpu)
         one, together = max(one, largest), max(together, whole)
     size, took = log.stat().st_size / 1e6, median(ours)
     beside = f"{median(theirs):.2f} s" if theirs else "–"
     ratio = f"{took / median(theirs):.1f}" if theirs else "–"
     return (
         f"| {size:.0f} MB | {count:,} | {beside} | {took:.2f} s | {ratio} | {size / took:.0f} |"
-        f" {one / 1024:.0f} MiB | {together / 1024:.0f} MiB |"
+        f" {median(busy):.2f} | {one / 1024:.0f} MiB | {together / 1024:.0f} MiB |"
     )
 
 
-def run(command: list[str]) -> tuple[float, int, int]:
-    """(seconds, most KiB of its largest process, most KiB of all its processes at one time)."""
+def run(command: list[str]) -> tuple[float, float, int, int]:
+    """(seconds, CPU seconds, most KiB of its largest process, most KiB of all its processes at one time)."""
     began = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     peak = [0, 0]
@@ -86,7 +91,7 @@ def run(command: list[str]) -> tuple[float, int, int]:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
-    return seconds, max(usage.ru_maxrss, peak[0]), max(usage.ru_maxrss, peak[1])
+    return seconds, usage.ru_utime + usage.ru_stime, max(usage.ru_maxrss, peak[0]), max(usage.ru_maxrss, peak[1])
 
 
 def _watch(pid: int, peak: list[int]) -> None:
