@@ -175,7 +175,8 @@ class _Reading:
         facts.secrets = self._scan.finish()
         facts.secret_lines = self._scan.secret_lines
         redact_facts(facts, self._redactor, self._scan)
-        source.recognised_lines = self._recognised
+        # A line whose parts were joined late can be met twice; there are never more lines than there are.
+        source.recognised_lines = min(self._recognised, source.lines)
         unknown = redact_shapes(self._shapes.most_frequent(MOST_SHAPES_SHOWN), self._redactor)
         source.unrecognised = [UnknownShape(*row) for row in unknown]
         source.redactions = self._redactor.counts

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from explain_log.facts.models import KvPart, ModelLoad
-from explain_log.facts.record import add, put
+from explain_log.facts.record import add, plausible, put
 from explain_log.statements import Statement
 
 
@@ -46,7 +46,7 @@ class LoadParts:
     def compute_buffer(self, statement: Statement) -> None:
         """Scratch memory; printed again when the graph is reserved anew, so the last one counts."""
         device, size = statement.text("device"), statement.number("size")
-        if device is not None and size is not None:
+        if device is not None and size is not None and plausible("compute_mib", size):
             self.load.device(device).compute_mib = size
             self.load.lines[f"devices.{device}.compute_mib"] = [statement.line.number]
 

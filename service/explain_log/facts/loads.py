@@ -102,7 +102,7 @@ class LoadAssembler:
             load = self._vocab_only(statement)
             load.outcome = "ready"
             load.lines.setdefault("outcome", []).append(statement.line.number)
-            load.last_line = statement.line.number
+            load.last_line = max(load.last_line, statement.line.number)
             self._close()
             return False
         if stage == "ready":
@@ -180,7 +180,7 @@ class LoadAssembler:
             return
         load.outcome = "ready"
         self._ready_time = statement.line.time
-        load.last_line = statement.line.number
+        load.last_line = max(load.last_line, statement.line.number)
         load.lines["outcome"] = [statement.line.number]
         # Ollama waits for its runner: what fails between the runner's word and Ollama's fails the load.
         if not self._by_ollama or statement.id.startswith("ollama.load."):

@@ -37,7 +37,7 @@ class RunAssembler:
         elif not self._ollama_seen:
             self._llama(mark, statement)
         if self.runs:
-            self.runs[-1].last_line = statement.line.number
+            self.runs[-1].last_line = max(self.runs[-1].last_line, statement.line.number)
 
     def take_stretch(self, stretch: Stretch) -> list[int]:
         """Adds lines that say nothing about the server but that it is at work, and where they were printed.

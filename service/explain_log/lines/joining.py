@@ -91,7 +91,7 @@ class _Year:
             if time[:4].isdecimal() and time[5:7].isdecimal():
                 self._year, self._month = int(time[:4]), int(time[5:7])
             return
-        if self._year is None:
+        if self._year is None or not time[2:4].isdecimal():
             line.time = None
             return
         ahead = int(time[2:4]) - self._month
