@@ -63,7 +63,9 @@ class ReadingProgress:
         rate = megabytes(done / self.line.seconds)
         if total:
             share = min(100, done * 100 // total)
-            text = words("progress.of", done=megabytes(done), total=megabytes(total), share=share, rate=rate)
+            left = round(max(total - done, 0) / max(done, 1) * self.line.seconds)
+            sizes = {"done": megabytes(done), "total": megabytes(total)}
+            text = words("progress.of", **sizes, share=share, rate=rate, left=left)
         else:
             text = words("progress.so_far", done=megabytes(done), rate=rate)
         self.line.show(text)
