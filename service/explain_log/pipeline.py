@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from explain_log.bulk import How
 
 MOST_SHAPES_SHOWN = 20
+MOST_COUNTED = 10_000
+"""Line numbers that are remembered as counted; parts of a line do not come later than that."""
 
 Progress = Callable[[int, "int | None"], None]
 
@@ -127,7 +129,7 @@ class _Reading:
         self._envelopes: dict[str, None] = {}
         self._times: list[str] = []
         self._recognised = 0
-        self._last_recognised = 0
+        self._counted: dict[int, None] = {}
         self._last_line = 0
         self._last_stretch: Stretch | None = None
         self._terms: dict[str, None] = {}
@@ -145,10 +147,18 @@ class _Reading:
             return
         if not line.envelope and statement.id.startswith("llama."):
             self._envelopes["llama.cpp"] = None
-        if line.number != self._last_recognised:
-            self._recognised += line.span
-            self._last_recognised = line.number
+        self._count(line)
         self._assembler.take(statement)
+
+    def _count(self, line: Line) -> None:
+        """Counts the lines of the input that a line takes up, each once: parts share a number, some come late."""
+        for number in range(line.number, line.number + line.span):
+            if number not in self._counted:
+                self._counted[number] = None
+                self._recognised += 1
+        if len(self._counted) > MOST_COUNTED:
+            for number in list(self._counted)[: MOST_COUNTED // 2]:
+                del self._counted[number]
 
     def take_stretch(self, stretch: Stretch) -> None:
         """Adds lines that were only counted."""
@@ -175,8 +185,7 @@ class _Reading:
         facts.secrets = self._scan.finish()
         facts.secret_lines = self._scan.secret_lines
         redact_facts(facts, self._redactor, self._scan)
-        # A line whose parts were joined late can be met twice; there are never more lines than there are.
-        source.recognised_lines = min(self._recognised, source.lines)
+        source.recognised_lines = self._recognised
         unknown = redact_shapes(self._shapes.most_frequent(MOST_SHAPES_SHOWN), self._redactor)
         source.unrecognised = [UnknownShape(*row) for row in unknown]
         source.redactions = self._redactor.counts

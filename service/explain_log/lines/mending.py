@@ -181,7 +181,9 @@ class _Held(Generic[S]):
         first = self._pieces[0]
         whole = Line(first.number, raw)
         unwrap(whole)
-        whole.span = sum(line.span for line in self._pieces)
+        last = self._pieces[-1]
+        # Parts that carriage returns cut share a line's number: counted are lines of the input, not parts.
+        whole.span = last.number + last.span - self._pieces[0].number
         whole.piece = None
         if whole.time is None or whole.time[0] == "-":
             whole.time = first.time
