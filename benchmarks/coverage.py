@@ -44,7 +44,7 @@ C_TOPICS = (
 def lines_of(template: str, *, most: int = 40) -> Iterator[str]:
     """Lines that a format string can print; texts are tried in several kinds."""
     pieces, position, slots = [], 0, []
-    template = template.replace("\\n", "\n").replace("\\t", " ").strip("\n")
+    template = template.replace("\\n", "\n").replace("\\t", " ").replace("\\r", "").strip("\n")
     for verb in VERB.finditer(template):
         pieces.append(template[position : verb.start()])
         position = verb.end()
@@ -77,9 +77,38 @@ def lines_of(template: str, *, most: int = 40) -> Iterator[str]:
 
 # The catalogue of the server does not know every function's name: what follows it tells which statement it is.
 PREFIX = re.compile(
-    r"^(?:(?:srv|slot|que|cmn|spec|res)\s+)?(?:[\w~:<>()]+|%s|\*)\s*:\s*"
+    r"^(?:(?:srv|slot|que|cmn|spec|res)\s+(?:[\w~:<>()]+|\*):?\s+)?(?:(?:[\w~:<>()]+|\*)\s*:\s*)?"
     r"(?:id\s+(?:ID|\*|%\w+)\s*\|\s*task\s+(?:TASK|\*|%\w+)\s*\|\s*)?"
 )
+
+
+# How the server's lines of a part look; the catalogue writes FUNCTION, ID and TASK for what changes.
+SLOT = re.compile(r"^slot FUNCTION: id ID \| task TASK \|")
+FUNCTION = re.compile(r"^(?:\w+ \{\w+:\w+\} |(?:srv|slot|que|cmn|spec|res) )?([\w~:<>()]+): (\S+)")
+"""The function that a form names, and the first word after it."""
+NAMELESS = re.compile(r"^(?:\w+ +FUNCTION: )?%s: +(\S+)|^\w+ +FUNCTION: +(\S+)")
+LOST_VERB = re.compile(r"%\d?%(?=\d*d)")
+"""What the catalogue made of `%" PRId64` and the like: `%%d`, `%6%d`."""
+
+
+def server_templates(entry: dict[str, str], functions: dict[str, set[str]]) -> Iterator[str]:
+    """The templates that a line of llama-server's may have been made from, for one record of the catalogue.
+
+    functions: the names that forms have before a first word, to put where the template has none. The server of 2023
+    and 2024 printed `LEVEL [function] text | key=value` (and 2023's JSON is read as the same).
+    """
+    template = LOST_VERB.sub("%", entry.get("printed") or entry["template"]).replace("\\r", "")
+    template = SLOT.sub("slot update_slots: id  0 | task 0 |", template)
+    yield re.sub(r"\bFUNCTION\b", "function", template)
+    if nameless := NAMELESS.match(template):
+        names = functions.get(nameless[1] or nameless[2], set()) | functions["{" if "%" in nameless[0][2:] else ""]
+        for function in sorted(names):
+            named = re.sub(r"^%s(?=:)|(?<=FUNCTION: )%s(?=:)", function, template)
+            yield re.sub(r"\bFUNCTION\b", function[:12], named)
+    if entry.get("file", "").startswith("examples/server/") and not entry.get("prefix"):
+        for level in ("INFO", "WARN", "ERR", "VERB"):
+            yield f'{level} [                main] {template} | tid="140" timestamp=1720000000 id_slot=0 id_task=0'
+            yield f"{level} [                main] {template} | id_slot=0 id_task=0"
 
 
 def skeleton(text: str) -> str:
@@ -98,11 +127,14 @@ class Coverage:
         self._recogniser = Recogniser(self._knowledge)
         self.counts: dict[str, Counter[str]] = defaultdict(Counter)
         self.parts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-        self.missing: dict[str, list[str]] = defaultdict(list)
+        self.missing: dict[tuple[str, str], list[str]] = defaultdict(list)
         self._skeletons: dict[str, str] = {}
+        self.functions: dict[str, set[str]] = defaultdict(set)
         for statement_id in self._knowledge.keys("statements"):
             entry = self._knowledge.statement(statement_id) or {}
             for form in entry.get("forms", []):
+                if function := FUNCTION.match(form):
+                    self.functions["{" if function[2].startswith("{") else function[2]].add(function[1])
                 words = skeleton(form)
                 if len(words) > 8 and self._skeletons.get(words) != "explained":
                     self._skeletons[words] = "explained" if entry.get("meaning") else "recognised"
@@ -113,7 +145,8 @@ class Coverage:
         for line in lines_of_text(text):
             found = self._recogniser.recognise(line)
             if found is not None:
-                meaning = (self._knowledge.statement(found.id) or {}).get("meaning") or {}
+                entry = self._knowledge.statement(found.id) or {}
+                meaning = entry.get("meaning") or {}
                 best = "explained" if meaning.get("zh") and meaning.get("en") else "recognised"
                 break
         return best
@@ -130,8 +163,8 @@ class Coverage:
         for counter in (self.counts[group], self.parts[group, part]):
             counter[state] += 1
             counter["all"] += 1
-        if state == "missing":
-            self.missing[group].append(name)
+        if state != "explained":
+            self.missing[group, state].append(name)
 
 
 def slog_line(level: str, message: str) -> str:
@@ -163,14 +196,14 @@ def measure(reference: Path, by: str) -> Coverage:
         part = entry["topic"] if by == "topic" else (entry.get("first") or "?").split("/")[0].rpartition(".")[0]
         texts = (slog_line(shown, text) for text in lines_of(entry["msg"]))
         coverage.count(group, f"ollama {part}", texts, entry["msg"])
-    for name in ("catalogue.jsonl", "server.jsonl"):
-        for entry in read(reference / "llamacpp" / name):
+    for catalogue in ("catalogue.jsonl", "server.jsonl"):
+        for entry in read(reference / "llamacpp" / catalogue):
             topic = entry.get("topic") or "server_slots"
             group = "c" if entry.get("level") in ("info", "warn", "error") and topic in C_TOPICS else "d"
             part = topic if by == "topic" else (entry.get("first") or "?").rpartition("/")[2][:4]
-            template = entry.get("printed") or entry["template"]
-            template = re.sub(r"\bFUNCTION\b", "function", template)
-            coverage.count(group, f"llama.cpp {part}", lines_of(template), template)
+            texts = (line for template in server_templates(entry, coverage.functions) for line in lines_of(template))
+            name = LOST_VERB.sub("%", entry.get("printed") or entry["template"])
+            coverage.count(group, f"llama.cpp {part}", texts, name)
     return coverage
 
 
@@ -179,7 +212,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--reference", type=Path, default=Path(__file__).parents[2] / "shared" / "reference")
     parser.add_argument("--by", choices=("topic", "version"), default="topic")
-    parser.add_argument("--missing", action="store_true", help="list what is not recognised")
+    parser.add_argument("--missing", action="store_true", help="list what is not recognised, and what is not explained")
     options = parser.parse_args()
     coverage = measure(options.reference, options.by)
     print("| group | statements | recognised | explained in both languages |\n|---|---|---|---|")
@@ -198,8 +231,8 @@ def main() -> None:
             f"| {known / counts['all']:.1%} | {counts['explained'] / counts['all']:.1%} |"
         )
     if options.missing:
-        for group, names in sorted(coverage.missing.items()):
-            print(f"\n## ({group}) not recognised\n")
+        for (group, state), names in sorted(coverage.missing.items()):
+            print(f"\n## ({group}) {'not recognised' if state == 'missing' else 'recognised only'}\n")
             print("\n".join(f"- `{name}`" for name in names))
 
 
