@@ -42,6 +42,9 @@ class TestDates:
             ("12월 11 11:34:37", "--12-11T11:34:37"),
             ("févr. 11 11:34:37", "--02-11T11:34:37"),
             ("фев 11 11:34:37", "--02-11T11:34:37"),
+            ("Haz 11 11:34:37", "--06-11T11:34:37"),
+            ("paź 11 11:34:37", "--10-11T11:34:37"),
+            ("лют 11 11:34:37", "--02-11T11:34:37"),
             ("Tue Feb 11 11:34:37 CST 2025", "2025-02-11T11:34:37"),
             ("Feb 11 2025 11:34:37", "2025-02-11T11:34:37"),
         ],
@@ -81,6 +84,12 @@ class TestTextEnvelopes:
             ("Feb 11 11:34:37 host my-llama.service: {}", ("journald",), "my-llama.service"),
             ("[   12.345678] host llama-server[7]: {}", ("journald",), "llama-server[7]"),
             ("1739273677.123456 host ollama[1]: {}", ("journald",), "ollama[1]"),
+            ("[   12.345678 <    0.000123 >] host ollama[77]: {}", ("journald",), "ollama[77]"),
+            ("[ 1234.345678               ] host ollama[77]: {}", ("journald",), "ollama[77]"),
+            ("Tue 2025-02-11 11:34:37 CST host ollama.service[77]: {}", ("journald",), "ollama.service[77]"),
+            ("ollama[1234]: {}", ("journald",), "ollama[1234]"),
+            ("host ollama[1234]: {}", ("journald",), "ollama[1234]"),
+            ("[45001] {}", ("router",), "llama-server:45001"),
             ("<30>Feb 11 11:34:37 host ollama[1]: {}", ("syslog", "journald"), "ollama[1]"),
             ("<30>1 2025-02-11T03:34:37Z host ollama 99 - - {}", ("syslog",), "ollama[99]"),
             ("ollama-1  | {}", ("docker-compose",), "ollama-1"),
@@ -89,6 +98,7 @@ class TestTextEnvelopes:
             ("2025-02-11T03:34:37.966Z stdout F {}", ("cri",), None),
             ("2025-02-11T03:34:37.966Z {}", ("timestamp",), None),
             ("Feb 11 11:34:37 {}", ("timestamp",), None),
+            ("ollama | 2025-02-11 03:34:37.966 | {}", ("docker-compose", "timestamp"), "ollama"),
             ("[2024-12-05 01:56:09] [stderr] {}", ("timestamp", "stream"), None),
             ("stderr: {}", ("stream",), None),
             ("11:34:37 {}", ("timestamp",), None),
@@ -270,3 +280,11 @@ def test_any_json_can_be_unwrapped(value):
     """Keys that are known with values that are not."""
     for line in lines_of_text(json.dumps({"level": "INFO", "msg": "x", "log": value} | (value if isinstance(value, dict) else {}))):
         assert isinstance(line.text, str)
+
+
+def test_a_stamp_right_before_the_date_of_gos_log():
+    """TrueNAS puts nothing between its own stamp and the line; a plain number behind a stamp is still no line."""
+    line = taken_off("2025-02-11 03:34:37.966596+00:002025/02/11 03:34:37 routes.go:1197: INFO server config")
+    assert line.envelope == ("timestamp", "go-log")
+    assert line.text == "server config"
+    assert taken_off("2025-02-11T03:34:37+00:0012").envelope == ()

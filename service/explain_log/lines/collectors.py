@@ -34,12 +34,21 @@ def dated(line: Line) -> bool:
     if found is None:
         return False
     time, end = found
-    if text[end : end + 1] not in ("", " ", "\t"):
+    # Some collectors put the line right behind the stamp; a date of Go's log there is no number that goes on.
+    glued = time[-6:-5] in ("+", "-") and _go_date(text[end : end + 11])
+    if text[end : end + 1] not in ("", " ", "\t") and not glued:
         return False
     rest = text[end:].lstrip(" \t")
+    if rest[:2] == "| ":  # Docker Desktop's `name | stamp | text`
+        rest = rest[2:]
     if _cri(line, rest, time) or _journald(line, rest, time) or _labelled(line, rest, time):
         return True
     return take(line, "timestamp", rest, time)
+
+
+def _go_date(text: str) -> bool:
+    """Whether a text is `2025/02/11 `."""
+    return text[4:5] == text[7:8] == "/" and text[10:] == " " and text.replace("/", "").strip().isdigit()
 
 
 def _cri(line: Line, rest: str, time: str) -> bool:
