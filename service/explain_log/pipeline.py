@@ -102,7 +102,7 @@ def report_of_lines(lines: Iterable[Line], language: str, *, name: str, size: in
     last = 0
     for line, statement in mended(lines, reading.recognise):
         reading.take(line, statement)
-        last = line.number + line.span - 1
+        last = max(last, line.number + line.span - 1)
     source = Source(name, size, last, [SourceFile(name, 1, last)])
     return reading.report(source, language)
 
@@ -135,7 +135,7 @@ class _Reading:
         self._terms: dict[str, None] = {}
 
     def take(self, line: Line, statement: Statement | None) -> None:
-        self._last_line = line.number + line.span - 1
+        self._last_line = max(self._last_line, line.number + line.span - 1)
         for envelope in line.envelope:
             self._envelopes[envelope] = None
         if line.time is not None:

@@ -44,6 +44,13 @@ def test_debug_logging(level, on):
     assert ("server.debug_logging" in findings(CONFIG.format("10", level, "1"))) == on
 
 
+def test_a_debug_line_tells_without_the_settings():
+    """The log begins after the server's start; a line at INFO tells nothing."""
+    line = 'time=2025-06-01T10:00:00.000Z level={} source=sched.go:493 msg="context for request finished"'
+    assert "server.debug_logging" in findings(line.format("DEBUG"))
+    assert "server.debug_logging" not in findings(line.format("INFO"))
+
+
 def test_prompts_in_the_log():
     """Said more plainly than a switch that is on."""
     line = 'time=2025-06-01T10:00:00.000Z level=DEBUG source=routes.go:1 msg="completion request" images=0 prompt=120 format=""'

@@ -30,8 +30,8 @@ def numbers_of(value, path=""):
 
 
 def accounted(path, places):
-    """Whether a number or the list or table that it is in has its place."""
-    return path in places or path.rpartition(".")[0] in places
+    """Whether a number or the list or table that it is in has its place; a table's key may have dots."""
+    return path in places or any(path.startswith(f"{place}.") for place in places)
 
 
 def problems_of(report):

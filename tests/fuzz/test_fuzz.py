@@ -1,6 +1,5 @@
 """2,000 damaged logs, all the way through: no exception, no hang, no number from nowhere (benchmarks/fuzz.py: more)."""
 
-import re
 import sys
 from pathlib import Path
 
@@ -12,8 +11,6 @@ from checking import check, problems_of
 from mutations import MUTATORS, mutated, originals
 
 BATCHES, EACH = 40, 50
-# Not mended yet: a joined line that comes after later ones, or past the end.
-OPEN = re.compile(r"^lines \[|^lines \d+ to \d+ of \d+$")
 
 
 @pytest.mark.parametrize("batch", range(BATCHES))
@@ -22,7 +19,7 @@ def test_damaged_logs_are_answered(batch, tmp_path):
     for seed in range(batch * EACH, (batch + 1) * EACH):
         data, done = mutated(seed)
         found = check(tmp_path / "fuzz.log", data, ("zh", "en")[seed % 2])
-        assert not [problem for problem in found if not OPEN.search(problem)], (seed, done)
+        assert not found, (seed, done)
 
 
 def test_logs_as_they_are_pass(tmp_path):
@@ -56,7 +53,7 @@ def test_digits_that_are_no_numbers(line, tmp_path):
     assert not check(tmp_path / "digits.log", line.encode(), "en")
 
 
-def test_a_device_whose_name_has_brackets(tmp_path):
+@pytest.mark.parametrize("line", ["load_tensors: CUDA[[[[0 model buffer size = 100.00 MiB", "llama_context: CUDA[U] compute buffer size = 100.00 MiB"])
+def test_a_device_whose_name_has_brackets(line, tmp_path):
     """Its values are found under the name that it has."""
-    line = b"llm_load_tensors: CUDA[[[[0 model buffer size = 100.00 MiB"
-    assert not check(tmp_path / "brackets.log", line, "en")
+    assert not check(tmp_path / "brackets.log", line.encode(), "en")

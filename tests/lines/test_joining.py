@@ -54,12 +54,30 @@ class TestParts:
     """Lines that a container runtime or docker cut."""
 
     def test_streams_do_not_mix(self):
-        """The other stream's lines between two parts stay whole, and each line has its first part's number."""
+        """The other stream's lines between two parts stay whole; each line has its first part's number, and they stay in order."""
         text = (
             "2026-08-01T10:00:00Z stderr P llama_context: \n2026-08-01T10:00:00Z stdout F [GIN] x\"\n"
             "2026-08-01T10:00:01Z stderr P n_ctx = \n2026-08-01T10:00:02Z stderr F 4096\n"
         )
-        assert seen(text) == [(2, 1, '[GIN] x"', True), (1, 3, "llama_context: n_ctx = 4096", True)]
+        assert seen(text) == [(1, 3, "llama_context: n_ctx = 4096", True), (2, 1, '[GIN] x"', True)]
+
+    def test_lines_wait_for_an_open_part(self):
+        """Other lines, of other envelopes too, come behind it; so does what is still open in the end."""
+        text = "2026-08-01T10:00:00Z stderr P a\nb\n2026-08-01T10:00:00Z stdout P c\n2026-08-01T10:00:00Z stderr F d\ne"
+        assert [(line.number, line.text) for line in lines_of_text(text)] == [(1, "ad"), (2, "b"), (3, "c"), (5, "e")]
+
+    def test_nothing_waits_for_ever(self):
+        """A part that never goes on is given up, and what comes later is no part of it."""
+        many = "\n".join(f"line {number}" for number in range(2, 400))
+        text = f"2026-08-01T10:00:00Z stderr P a\n{many}\n2026-08-01T10:00:00Z stderr F b"
+        lines = list(lines_of_text(text))
+        assert [line.number for line in lines] == list(range(1, 401))
+        assert (lines[0].text, lines[-1].text) == ("a", "b")
+
+    def test_parts_on_one_line_take_up_one(self):
+        """Carriage returns between parts make no more lines of them."""
+        text = "2026-08-01T10:00:00Z stderr P a\r2026-08-01T10:00:00Z stderr P b\r2026-08-01T10:00:00Z stderr F c\nd"
+        assert [(line.number, line.span, line.text) for line in lines_of_text(text)] == [(1, 1, "abc"), (2, 1, "d")]
 
     def test_a_log_that_ends_inside_a_line(self):
         """What is there of it counts."""

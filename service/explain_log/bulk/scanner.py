@@ -96,7 +96,7 @@ class Scanner:
         plain: dict[bytes, Plain] = {}
         for head, count in heads.items():
             verdict = self._verdicts.of(head)
-            if verdict is None:
+            if verdict is None or (verdict.debug and not settled.debug):
                 return False
             if verdict.event is not None:
                 if settled.events is not None and verdict.event not in settled.events:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from explain_log.bulk.screen import Screen
 from explain_log.facts import Assembler
+from explain_log.facts.assemble import is_debugging
 from explain_log.facts.runs import shows_a_server
 from explain_log.knowledge import Knowledge
 from explain_log.lines import Line, unwrap
@@ -16,12 +17,16 @@ MOST_VERDICTS = 20_000
 
 @dataclass(frozen=True)
 class Plain:
-    """What is to be known of lines that begin alike. event: its statement's id if it is one. suspect: see Screen."""
+    """What is to be known of lines that begin alike. event: its statement's id if it is one. debug: see Settled.
+
+    suspect: see Screen.
+    """
 
     source: str
     message: str
     event: str | None
     active: bool
+    debug: bool
     suspect: bool
 
 
@@ -60,4 +65,4 @@ class Verdicts:
         if statement is None or not self._assembler.is_plain(statement):
             return None
         event = statement.id if self._assembler.is_event(statement) else None
-        return Plain(line.source, line.text, event, shows_a_server(statement), suspect)
+        return Plain(line.source, line.text, event, shows_a_server(statement), is_debugging(statement), suspect)

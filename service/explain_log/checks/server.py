@@ -71,11 +71,13 @@ def debug_logging(facts: Facts) -> Iterator[Observation]:
     runs = [run for run in facts.server_runs if run.config.get("OLLAMA_DEBUG", "").lower() not in _DEBUG_OFF]
     prompts = facts.events_of(*_PROMPT_LINES)
     others = facts.events_of(*_DEBUG_LINES)
-    if not runs and not prompts and not others:
+    if not runs and not prompts and not others and facts.debug_line is None:
         return
     lines = [line for run in runs for line in run.lines.get("config.OLLAMA_DEBUG", [])]
     values: dict[str, Value] = {"prompt_lines": len(prompts)}
     if runs:
         values["level"] = runs[-1].config["OLLAMA_DEBUG"]
     lines += [event.line for event in (*prompts, *others)]
+    if not lines and facts.debug_line is not None:
+        lines = [facts.debug_line]
     yield Observation("server.debug_logging", None, values, lines, variant="prompts" if prompts else "default")

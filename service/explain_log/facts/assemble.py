@@ -20,6 +20,11 @@ MOST_EVENTS_OF_ONE = 300
 MOST_EVENT_TEXT = 1_000
 
 
+def is_debugging(statement: Statement) -> bool:
+    """Whether Ollama prints a line only with OLLAMA_DEBUG: its levels DEBUG and TRACE (envconfig.LogLevel)."""
+    return statement.line.level in ("debug", "trace") and statement.id.startswith("ollama.")
+
+
 class Assembler:
     """Takes the statements of a log in order; `finish()` gives its facts."""
 
@@ -43,6 +48,8 @@ class Assembler:
         self._requests.take(statement)
         text = statement.line.raw.strip()[:MOST_EVENT_TEXT]
         self._facts.texts[statement.line.number] = text
+        if self._facts.debug_line is None and is_debugging(statement):
+            self._facts.debug_line = statement.line.number
         if not self.is_event(statement):
             return
         seen = self._facts.event_counts[statement.id] = self._facts.event_counts.get(statement.id, 0) + 1
@@ -76,7 +83,8 @@ class Assembler:
         """What needs no single lines any more."""
         counts = self._facts.event_counts
         enough = frozenset(name for name, count in counts.items() if count >= MOST_EVENTS_OF_ONE)
-        return Settled(None if len(self._facts.events) >= MOST_EVENTS else enough, self._requests.settled())
+        events = None if len(self._facts.events) >= MOST_EVENTS else enough
+        return Settled(events, self._requests.settled(), self._facts.debug_line is not None)
 
     def finish(self, line_count: int) -> Facts:
         """The facts of the whole log."""

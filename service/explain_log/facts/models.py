@@ -174,6 +174,7 @@ class Facts:
     server_runs: list[ServerRun] = field(default_factory=list)
     loads: list[ModelLoad] = field(default_factory=list)
     requests: RequestSummary | None = None
+    debug_line: int | None = None  # the first line that Ollama prints only with OLLAMA_DEBUG
     events: list[Event] = field(default_factory=list)
     event_counts: dict[str, int] = field(default_factory=dict)
     texts: dict[int, str] = field(default_factory=dict)

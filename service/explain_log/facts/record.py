@@ -66,7 +66,7 @@ def _resolve(load: ModelLoad, path: str) -> tuple[Any, str, str]:
     spelled = path.replace("[", ".").replace("]", "")
     head, bracket, rest = path.partition("[")
     if bracket:
-        key, _, tail = rest.partition("]")
+        key, _, tail = rest.rpartition("]")
         spelled = f"{head}.{key}{tail}"
         if head == "devices":
             return load.device(key), tail.lstrip("."), spelled

@@ -64,7 +64,9 @@ class Settled:
 
     events: statements of which enough are kept, or None where enough events are kept in all.
     marks: kinds of requests ("slow", "cancelled", …) of which enough lines are known.
+    debug: whether a line at level DEBUG is known.
     """
 
     events: frozenset[str] | None = frozenset()
     marks: frozenset[str] = frozenset()
+    debug: bool = False

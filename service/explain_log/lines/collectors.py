@@ -78,6 +78,16 @@ def _journald(line: Line, rest: str, time: str | None) -> bool:
     return False
 
 
+def unit(line: Line) -> bool:
+    """`ollama[1234]: text` and `host ollama[1234]: text`: journald's short format after its date was cut away."""
+    token, _, rest = line.text.partition(" ")
+    if not token.endswith("]:"):
+        token = rest.partition(" ")[0]
+    name, _, pid = token.removesuffix("]:").partition("[")
+    by_process = len(pid) > 2 and pid.isdigit() and _NAME_CHARACTERS.issuperset(name) and "_" not in name
+    return by_process and token.endswith("]:") and _journald(line, line.text, None)
+
+
 def _is_program(token: str) -> bool:
     """`ollama[1234]`, `kernel`; a function's name of llama.cpp with a colon is none."""
     if token.endswith("]"):
@@ -177,7 +187,10 @@ def _pm2(line: Line) -> bool:
 
 
 def bracketed(line: Line) -> bool:
-    """`[pod/ollama-0/ollama] `, `[2024-12-05 01:56:09] `, `[stderr] `, `[11:34:37] `, `[   12.345678] host …`."""
+    """`[pod/ollama-0/ollama] `, `[2024-12-05 01:56:09] `, `[stderr] `, `[11:34:37] `, `[   12.345678] host …`.
+
+    Of journald's short-delta, `[   12.345678 <    0.000123 >] host …`, as well; and of a router's children.
+    """
     text = line.text
     end = text.find("] ", 1, 3 * _LONGEST_NAME)
     if end < 0:
@@ -193,7 +206,16 @@ def bracketed(line: Line) -> bool:
         return take(line, "kubernetes", rest)
     if 0 < leading_clock(inside) == len(inside):
         return take(line, "timestamp", rest)
-    return inside.strip().replace(".", "", 1).isdigit() and "." in inside and _journald(line, rest, None)
+    number = inside.partition("<")[0].strip(" *")
+    if number.isdigit():
+        return 4 <= len(number) <= 5 and number.isascii() and _of_child(line, number, rest)
+    return "." in number and number.replace(".", "", 1).isdigit() and _journald(line, rest, None)
+
+
+def _of_child(line: Line, port: str, rest: str) -> bool:
+    """`[45001] text`: llama-server as a router prints its children's lines behind the port that each listens on."""
+    line.process = f"llama-server:{port}"
+    return take(line, "router", rest)
 
 
 def stern(line: Line) -> bool:

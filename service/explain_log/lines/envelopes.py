@@ -218,6 +218,8 @@ def _lettered(line: Line) -> bool:
         return True
     if text.find(".log:", 1, 128) > 0 and quoting.file_numbered(line):
         return True
+    if text.find("]:", 3, 80) > 0 and collectors.unit(line):
+        return True
     if blank < 1:
         return False
     if "-" in text[: text.find(" ", blank + 1)] and collectors.stern(line):

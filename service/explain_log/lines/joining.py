@@ -2,58 +2,85 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 
 from explain_log.lines.envelopes import unwrap_text
 from explain_log.lines.line import Line
+from explain_log.lines.spread import whole_records
 
 _MOST_CHARACTERS = 1 << 16
-_MOST_OPEN = 64
+_MOST_WAITING = 128
 
 
 def completed(lines: Iterable[Line]) -> Iterator[Line]:
-    """Lines as their program printed them: parts joined, records with several lines cut, years added."""
+    """Lines as their program printed them: parts joined, records with several lines cut, years added.
+
+    They keep the order of their numbers: behind a part that goes on, lines wait for what is missing.
+    """
     year = _Year()
-    open_parts: dict[tuple[str | None, str], Line] = {}
-    for line in lines:
-        if line.piece is None and not open_parts:
+    parts = _Parts()
+    for line in whole_records(lines):
+        if line.piece is None and not parts.waiting:
             if line.time is not None:
                 year.date(line)
             yield line
             continue
-        for whole in _put_together(line, open_parts):
+        parts.take(line)
+        for whole in parts.ready():
             year.date(whole)
             yield whole
-    for line in open_parts.values():  # the log ends inside a line
-        for whole in _whole_lines(line):
-            year.date(whole)
-            yield whole
+    for whole in parts.ready(at_end=True):  # the log ends inside a line
+        year.date(whole)
+        yield whole
 
 
-def _put_together(line: Line, open_parts: dict[tuple[str | None, str], Line]) -> Iterator[Line]:
-    """Adds a part to the line it belongs to, which is given when it is complete."""
-    if line.piece is None:
-        yield line
-        return
-    stream, content, last = line.piece
-    key = (line.process, stream)
-    begun = open_parts.pop(key, None)
-    if begun is not None and begun.piece is not None:
-        joined = (begun.piece[1] + content)[:_MOST_CHARACTERS]
+class _Parts:
+    """Puts parts together; what follows an open one waits, so that no line overtakes an earlier one."""
+
+    def __init__(self) -> None:
+        self.waiting: deque[Line] = deque()
+        self._open: dict[tuple[str | None, str], Line] = {}
+        self._ends: dict[int, int] = {}  # of what has parts, by its id: the line of the input behind its last one
+
+    def take(self, line: Line) -> None:
+        """Adds a part to the line that it belongs to, or a line to those that wait."""
+        if line.piece is None:
+            self.waiting.append(line)
+            return
+        stream, content, last = line.piece
+        last = last or "\n" in content
+        key = (line.process, stream)
+        begun = self._open.get(key)
+        if begun is None or begun.piece is None:
+            self.waiting.append(line)
+            if not last:
+                self._open[key] = line
+                self._ends[id(line)] = line.number + line.span
+            return
+        begun.piece = (stream, (begun.piece[1] + content)[:_MOST_CHARACTERS], last)
         begun.given = (begun.given + content)[: 2 * _MOST_CHARACTERS]
-        begun.piece = (stream, joined, last)
-        begun.span += line.span
-    elif last and "\n" not in content:
-        yield line
-        return
-    else:
-        begun = line
-    if last or "\n" in content:
-        yield from _whole_lines(begun)
-    else:
-        if len(open_parts) >= _MOST_OPEN:
-            yield from _whole_lines(open_parts.pop(next(iter(open_parts))))
-        open_parts[key] = begun
+        # Parts that carriage returns cut share a line's number: counted are lines of the input, not parts.
+        end = line.number + line.span
+        begun.span += min(line.span, end - self._ends[id(begun)])
+        self._ends[id(begun)] = end
+        if last:
+            del self._open[key]
+
+    def ready(self, *, at_end: bool = False) -> Iterator[Line]:
+        """The lines that nothing earlier is missing for; an open one is given up where too many wait for it."""
+        while self.waiting:
+            line = self.waiting[0]
+            if line.piece is not None and not (line.piece[2] or "\n" in line.piece[1]):
+                if not at_end and len(self.waiting) <= _MOST_WAITING:
+                    return
+                self._open = {key: other for key, other in self._open.items() if other is not line}
+            self.waiting.popleft()
+            joined = self._ends.pop(id(line), None) is not None
+            if joined or (line.piece is not None and "\n" in line.piece[1]):
+                yield from _whole_lines(line)
+            else:
+                yield line
 
 
 def _whole_lines(line: Line) -> Iterator[Line]:

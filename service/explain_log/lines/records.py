@@ -34,6 +34,8 @@ _BARE_CHARACTERS = frozenset(' ="\\')
 def json_record(line: Line) -> bool:
     """Takes a JSON object off what it holds; an object that is no log record stays as it is."""
     text = line.text.rstrip().rstrip(",")
+    if text.startswith("[{") and text.endswith("}]") and _array(line, text):
+        return True
     if text.startswith("[{"):
         text = text[1:]
     if text.endswith("}]"):
@@ -47,6 +49,19 @@ def json_record(line: Line) -> bool:
     if not isinstance(record, dict):
         return False
     return _server(line, record) or _slog(line, record) or _jsonl(line, record) or _collected(line, record)
+
+
+def _array(line: Line, text: str) -> bool:
+    """Several records on one line, as `jq -c -s` writes them: each becomes a line."""
+    try:
+        records = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    records = [record for record in records if isinstance(record, dict)]
+    if len(records) < 2:
+        return False
+    line.piece = ("", "\n".join(map(_dumped, records)), True)
+    return take(line, "json", text)
 
 
 def _server(line: Line, record: Record) -> bool:
