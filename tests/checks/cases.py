@@ -15,8 +15,10 @@
 
 import copy
 import tomllib
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 from pathlib import Path
+
+from reading import values_of
 
 from explain_log.facts.completion import complete
 from explain_log.facts.models import DeviceMemory, Event, Facts, KvPart, ModelLoad, ServerRun
@@ -89,24 +91,6 @@ def fill(record, table):
 
 def number_lines(load, facts):
     """Gives each fact a line: n for the n-th."""
-    for number, path in enumerate(paths_of(load), 1):
+    for number, (path, _) in enumerate(values_of(load), 1):
         load.lines[path] = [number]
         facts.texts[number] = f"a line that says {path}"
-
-
-def paths_of(record, prefix=""):
-    """The dotted paths of all values of a record."""
-    for field in fields(record):
-        value = getattr(record, field.name)
-        path = f"{prefix}{field.name}"
-        if field.name in ("lines", "derived", "index", "first_line", "last_line") or value is None or value in ([], {}):
-            continue
-        if is_dataclass(value):
-            yield from paths_of(value, f"{path}.")
-        elif isinstance(value, list) and is_dataclass(value[0]):
-            for place, item in enumerate(value):
-                yield from paths_of(item, f"{path}.{getattr(item, 'device', place)}.")
-        elif isinstance(value, dict):
-            yield from (f"{path}.{key}" for key in value)
-        elif field.name != "device":
-            yield path

@@ -5,18 +5,16 @@ from pathlib import Path
 
 import pytest
 import re2
+from reading import facts_of
 
 from explain_log.checks import Wording, run_checks
 from explain_log.checks.failures import rows_of
 from explain_log.checks.memory_use import memory_use
 from explain_log.checks.server import on_all_interfaces
-from explain_log.facts import Assembler
 from explain_log.facts.models import DeviceMemory, Estimate, Event, Facts, ModelLoad, RunDevice, ServerRun
 from explain_log.knowledge import CHECKOUT_FOLDER
 from explain_log.knowledge import load as load_knowledge
 from explain_log.knowledge.compile import read_findings, read_statements
-from explain_log.lines import lines_of_text
-from explain_log.statements import Recogniser
 
 KNOWLEDGE = Path(CHECKOUT_FOLDER)
 TABLE = tomllib.loads((Path(__file__).parent / "logs" / "server.toml").read_text(encoding="utf-8"))
@@ -24,17 +22,6 @@ FAILURES = load_knowledge().table("failures")
 SAMPLES = {entry.id: entry.samples for entry in read_statements(KNOWLEDGE)}
 ROWS = [(kind, row, name) for kind in ("failure", "event") for row in FAILURES[kind] for name in row.get("statements", []) or [row["statement"]]]
 every_row = pytest.mark.parametrize(("kind", "row", "statement"), ROWS, ids=[f"{row['finding']} {name} {place}" for place, (_, row, name) in enumerate(ROWS)])
-
-
-def facts_of(text):
-    """The facts of a log."""
-    recogniser, assembler, last = Recogniser(load_knowledge()), Assembler(load_knowledge()), 0
-    for line in lines_of_text(text):
-        last = line.number
-        statement = recogniser.recognise(line)
-        if statement is not None:
-            assembler.take(statement)
-    return assembler.finish(last)
 
 
 @pytest.mark.parametrize("case", TABLE["log"], ids=lambda case: case["name"])

@@ -1,11 +1,11 @@
 """The whole report of the example log, in both languages."""
 
 import re
-import runpy
 import tomllib
 from pathlib import Path
 
 import pytest
+from reading import values_of
 
 from explain_log.knowledge import load as load_knowledge
 from explain_log.lines import lines_of_text
@@ -16,7 +16,6 @@ from explain_log.statements import Recogniser
 HERE = Path(__file__).parent
 LOG = (HERE.parents[1] / "examples" / "deepseek-r1-70b-8gpu.log").read_text(encoding="utf-8")
 EXPECTED = tomllib.loads((HERE / "expected.toml").read_text(encoding="utf-8"))
-values_of = runpy.run_path(str(HERE.parent / "facts" / "test_logs.py"))["values_of"]
 LANGUAGES = ["zh", "en"]
 
 

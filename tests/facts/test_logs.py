@@ -4,51 +4,15 @@ import itertools
 import math
 import re
 import tomllib
-from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 import pytest
-
-from explain_log.facts import Assembler
-from explain_log.knowledge import load as load_knowledge
-from explain_log.lines import lines_of_text
-from explain_log.statements import Recogniser
+from reading import facts_of, values_of
 
 FOLDER = Path(__file__).parent / "logs"
 EXAMPLE = Path(__file__).parents[2] / "examples" / "deepseek-r1-70b-8gpu.log"
 EXPECTED = tomllib.loads((FOLDER / "expected.toml").read_text(encoding="utf-8"))
 PATHS = {path.stem: path for path in [*sorted(FOLDER.glob("*.log")), EXAMPLE]}
-# What an entry is about is no value of the log; serve and unknown are what is said of a load until a line says otherwise.
-OWN = {"index", "first_line", "last_line", "first_time", "last_time", "lines", "derived", "device", "product", "asked"}
-
-
-def facts_of(text):
-    """The facts of a log."""
-    recogniser, assembler, last = Recogniser(load_knowledge()), Assembler(load_knowledge()), 0
-    for line in lines_of_text(text):
-        last = line.number
-        statement = recogniser.recognise(line)
-        if statement is not None:
-            assembler.take(statement)
-    return assembler.finish(last)
-
-
-def values_of(record, prefix=""):
-    """(dotted path, value) of everything that a record says."""
-    for field in fields(record):
-        value = getattr(record, field.name)
-        path = f"{prefix}{field.name}"
-        if field.name in OWN or value is None or value in ([], {}):
-            continue
-        if is_dataclass(value):
-            yield from values_of(value, f"{path}.")
-        elif isinstance(value, list) and is_dataclass(value[0]):
-            for place, item in enumerate(value):
-                yield from values_of(item, f"{path}.{getattr(item, 'device', place)}.")
-        elif isinstance(value, dict):
-            yield from ((f"{path}.{key}", item) for key, item in value.items())
-        else:
-            yield path, value
 
 
 def said(load):

@@ -5,14 +5,12 @@ import math
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from reading import facts_of
 
-from explain_log.facts import Assembler
 from explain_log.facts.completion import complete
 from explain_log.facts.models import DeviceMemory, KvCache, KvPart, Model, ModelLoad, as_json
 from explain_log.facts.record import add, derive, gpu_devices, is_gpu, lines_of, put
 from explain_log.knowledge import load as load_knowledge
-from explain_log.lines import lines_of_text
-from explain_log.statements import Recogniser
 
 
 def placed(kv, *, n_layer=32, offloaded=33, total=33, size=None, **more):
@@ -186,13 +184,7 @@ def filled(draw):
 @settings(max_examples=150, deadline=None)
 def test_any_number_is_put_together(text):
     """Huge, negative and undefined numbers are values like any other."""
-    recogniser, assembler, last = Recogniser(load_knowledge()), Assembler(load_knowledge()), 0
-    for line in lines_of_text(text):
-        last = line.number
-        statement = recogniser.recognise(line)
-        if statement is not None:
-            assembler.take(statement)
-    facts = assembler.finish(last)
+    facts = facts_of(text)
     for load in facts.loads:
         assert load.outcome in ("ready", "failed", "unknown")
         assert not any(isinstance(value, float) and math.isnan(value) for value in (load.layers_total, load.context.n_ctx))

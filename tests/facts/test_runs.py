@@ -1,11 +1,11 @@
 """Server runs: their starts, versions, settings and devices; and requests."""
 
-import runpy
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from reading import facts_of
 
 from explain_log.facts.runs import parse_go_map
 from explain_log.facts.times import seconds_between
@@ -14,7 +14,6 @@ from explain_log.knowledge import load as load_knowledge
 from explain_log.lines import lines_of_text
 
 LOGS = Path(__file__).parent / "logs"
-facts_of = runpy.run_path(str(Path(__file__).parent / "test_logs.py"))["facts_of"]
 CONFIG = 'time=2025-08-20T10:00:00.000+08:00 level=INFO source=routes.go:1318 msg="server config" env="map[OLLAMA_NUM_PARALLEL:2]"'
 LISTENING = 'time=2025-08-20T10:00:00.100+08:00 level=INFO source=routes.go:1371 msg="Listening on 127.0.0.1:11434 (version 0.11.5)"'
 OLD_LISTENING = "2023/12/18 10:00:00 routes.go:895: Listening on 127.0.0.1:11434 (version 0.1.17)"
@@ -65,6 +64,17 @@ class TestRuns:
         """0.0.0 is what it calls itself; its lines tell the range."""
         (run,) = runs_of(CONFIG, LISTENING.replace("0.11.5", "0.0.0"))
         assert (run.version, run.version_range) == (None, ["0.11.5", "0.11.6"])
+
+    @pytest.mark.parametrize("prefix", ["", "cmn  common_param:   "])
+    def test_devices_of_llama_server(self, prefix):
+        """June 2026 lists them bare, later releases under their function's name; the CPU is no GPU."""
+        rows = ["- CUDA0   : NVIDIA A40 (45488 MiB, 15814 MiB free)", "- CUDA1   : NVIDIA A40 (45488 MiB, 45000 MiB free)",
+                "- CPU     : Some Processor             (252976 MiB, 211777 MiB free)"]
+        (run,) = runs_of("device_info:", *(prefix + row for row in rows), "srv    load_model: loading model '/m.gguf'")
+        assert [(d.id, d.name, d.total_mib, d.available_mib) for d in run.devices] == [
+            ("CUDA0", "NVIDIA A40", 45488, 15814), ("CUDA1", "NVIDIA A40", 45488, 45000),
+        ]
+        assert run.lines["devices.1.total_mib"] == [3]
 
     def test_lines_of_llama_cpp_alone_are_no_run(self):
         """A command-line tool serves nobody."""

@@ -163,9 +163,9 @@ class LoadParts:
         self._summary_closed = True
 
     def settle_summary(self) -> None:
-        """Takes the rounded sums for what no buffer line says."""
+        """Takes the rounded sums for what no buffer line says; of a load that failed they are what was wanted."""
         load = self.load
-        if any(device.model_mib is not None for device in load.devices):
+        if load.outcome == "failed" or any(device.model_mib is not None for device in load.devices):
             return
         total = 0.0
         lines = []

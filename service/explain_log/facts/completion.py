@@ -78,9 +78,13 @@ def _model_from_vocab_pass(load: ModelLoad, loads: list[ModelLoad]) -> None:
 
 
 def _agreement(load: ModelLoad, other: ModelLoad) -> str | None:
-    """What shows that two passes are of one model, or None: at least the layer count, and no contradiction."""
+    """What shows that two passes are of one model, or None: the file or the layer count, and no contradiction."""
     shown = []
     blocks = other.model.n_layer
+    if load.model.path is not None and load.model.path == other.model.path:
+        return "the same file"
+    if load.model.digest is not None and other.model.digest not in (None, load.model.digest):
+        return None
     if load.layers_total is not None and blocks is not None:
         if load.layers_total != blocks + 1:
             return None

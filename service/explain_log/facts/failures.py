@@ -7,17 +7,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from explain_log.facts.models import LoadError
 from explain_log.statements import Statement
 
 MOST_MESSAGE = 300
+_NAMES_NO_CAUSE = 60
+"""From this rank on a line says only that something ended or failed."""
 
 # What a runner's end adds to the reason that it gave: it says nothing by itself.
-_EXIT_STATUS = re.compile(r"\s*\(exit: exit status \d+\)$")
+_EXIT_STATUS = re.compile(r"\s*\(exit: exit status \d+\)$|(?<=terminated: )exit status (?:0x)?[0-9a-f]+:? (?=\S)")
 
 
 @dataclass(frozen=True)
 class Failure:
-    """One line that says something failed. rank: the lower, the more specific about the cause."""
+    """One line that says something failed. rank: the lower, the more specific about the cause.
+
+    final: Ollama's own last word on a load, which its client was told too.
+    """
 
     finding: str
     rank: int
@@ -25,6 +31,7 @@ class Failure:
     scope: str
     message: str
     line: int
+    final: bool = False
 
     @property
     def ends_load(self) -> bool:
@@ -38,6 +45,7 @@ class FailureTable:
     def __init__(self, table: dict[str, Any]) -> None:
         self._rows = rows_by_statement(table.get("failure", []))
         self._told = rows_by_statement(table.get("event", []))
+        self._final = frozenset(table.get("final", {}).get("statements", ()))
 
     def statements(self) -> set[str]:
         """The ids of all statements in the table, those that are worth telling without a failure too."""
@@ -55,9 +63,19 @@ class FailureTable:
             message = _EXIT_STATUS.sub("", statement.text("error") or statement.line.text)
             return Failure(
                 row["finding"], row.get("rank", 50), row.get("fatal", False), row.get("scope", "load"),
-                message[:MOST_MESSAGE], statement.line.number,
+                message[:MOST_MESSAGE], statement.line.number, statement.id in self._final,
             )
         return None
+
+
+def error_of(failures: list[Failure]) -> LoadError:
+    """Why a load failed: kind and line are those of the most specific failure.
+
+    The message is Ollama's own last word, which the client was told, unless that names no cause ("exit status 2").
+    """
+    cause = min(failures, key=lambda failure: failure.rank)
+    last_words = [failure for failure in failures if failure.final and failure.rank < _NAMES_NO_CAUSE]
+    return LoadError(cause.finding, (last_words[-1] if last_words else cause).message, cause.line)
 
 
 def rows_by_statement(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:

@@ -22,9 +22,14 @@ def option(words: list[str], *names: str) -> str | None:
 
 
 def names_a_model(statement: Statement) -> bool:
-    """Whether a `starting runner` line loads a model; discovery runs have none."""
+    """Whether a `starting runner` line loads a model; discovery runs have none, and are whole runners."""
     words = words_of(statement.text("cmd") or "")
-    return not words or option(words, "--model", "-m") is not None
+    return not words or option(words, "--model", "-m") is not None or "--port" not in words
+
+
+def is_loading(statement: Statement) -> bool:
+    """Whether a load request is a step of a load; `close` ends one."""
+    return "{Operation:close" not in (statement.text("request") or "{Operation:close")
 
 
 def take_command(load: ModelLoad, statement: Statement) -> None:
@@ -40,6 +45,9 @@ def take_command(load: ModelLoad, statement: Statement) -> None:
     n_ctx = option(words, "--ctx-size", "-c")
     if n_ctx is not None and n_ctx.isdecimal() and len(n_ctx) < 12:
         load.asked["n_ctx"] = (int(n_ctx), number)
+    port = option(words, "--port")
+    if port is not None and port.isdecimal() and len(port) < 6:
+        load.asked["port"] = (int(port), number)
     if "--ollama-engine" in words:
         set_engine(load, "ollama-engine", number)
     elif "--mlx-engine" in words:
@@ -48,7 +56,7 @@ def take_command(load: ModelLoad, statement: Statement) -> None:
         set_engine(load, "llama-server", number)
 
 
-def set_engine(load: ModelLoad, engine: str, number: int) -> None:
+def set_engine(load: ModelLoad, engine: str | None, number: int) -> None:
     """Which program runs the model; the first line that says so counts."""
     put(load, "engine", engine, number)
 

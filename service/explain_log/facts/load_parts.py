@@ -135,3 +135,15 @@ class Estimate:
     available_mib: list[float] | None = None
     weights_mib: float | None = None
     graph_full_mib: float | None = None
+
+
+@dataclass(eq=False, repr=False)
+class LoadStage:
+    """A moment of a load: attempt, metadata, tensors, context, kv, compute, then ready or failed.
+
+    time: when the line that shows it was written, ISO 8601 as far as the log gives it.
+    """
+
+    stage: str
+    line: int
+    time: str | None = None

@@ -13,15 +13,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Literal
 
-from explain_log.facts.load_parts import Context, DeviceMemory, Estimate, Graph, KvCache, KvPart, Model, PerLayer
+from explain_log.facts.load_parts import (
+    Context, DeviceMemory, Estimate, Graph, KvCache, KvPart, LoadStage, Model, PerLayer,
+)
 
 __all__ = [
-    "Context", "DeviceMemory", "Estimate", "Event", "Facts", "Graph", "KvCache", "KvPart", "LoadError", "Model",
-    "ModelLoad", "PerLayer", "RequestMarks", "RequestSummary", "RequestTiming", "RunDevice", "ServerRun", "Truncated",
-    "as_json",
+    "Context", "DeviceMemory", "Estimate", "Event", "Facts", "Graph", "KvCache", "KvPart", "LoadError", "LoadStage",
+    "Model", "ModelLoad", "PerLayer", "RequestMarks", "RequestSummary", "RequestTiming", "RunDevice", "ServerRun",
+    "Truncated", "as_json",
 ]
 
-Purpose = Literal["serve", "vocab_only", "fit_probe"]
+Purpose = Literal["serve", "vocab_only", "fit_probe", "draft"]
 Outcome = Literal["ready", "failed", "unknown"]
 Json = Any
 
@@ -61,6 +63,7 @@ class ModelLoad:
     derived: dict[str, str] = field(default_factory=dict)
     first_time: str | None = None
     last_time: str | None = None
+    stages: list[LoadStage] = field(default_factory=list)
     asked: dict[str, tuple[int | str, int]] = field(default_factory=dict, metadata={"internal": True})
 
     def device(self, name: str) -> DeviceMemory:

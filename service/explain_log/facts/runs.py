@@ -200,10 +200,10 @@ def _ollama_device(statement: Statement) -> RunDevice | None:
 def _llama_device(statement: Statement) -> RunDevice | None:
     """A GPU as llama.cpp reports it when it starts; ids are made alike: `0` of its backend is CUDA0 of its server."""
     name = statement.text("device") or ""
-    if statement.id == "llama.server.device" and is_gpu(name):
+    if statement.id in ("llama.server.device", "llama.device.info") and is_gpu(name):
         return RunDevice(
             id=name,
-            name=statement.text("description"),
+            name=(statement.text("description") or statement.text("name") or "").strip() or None,
             library=name.rstrip("0123456789"),
             total_mib=statement.number("total"),
             available_mib=statement.number("free"),
