@@ -24,13 +24,28 @@ SAYS = {
         "The log reads “{q}”.",
     ],
 }
-WORDS = [
-    ("offloading", "skipping"), ("offloaded", "rejected"), ("enabled", "disabled"), ("started", "stopped"), ("GPU", "CPU"),
-    ("loaded", "dropped"), ("truncating", "accepting"), ("repeating", "attention"), ("output layer", "input layer"),
-    ("model buffer", "KV buffer"), ("KV buffer", "output buffer"), ("compute buffer", "scratch buffer"), ("nodes", "edges"),
-    ("failed", "succeeded"), ("out of memory", "out of disk space"), ("n_batch", "n_threads"), ("n_ctx", "n_keep"),
-    ("f16", "q4_1"), ("killed", "interrupted"), ("arch", "vendor"),
-]  # fmt: skip
+WORDS = {
+    "offloading": "skipping",
+    "offloaded": "rejected",
+    "enabled": "disabled",
+    "started": "stopped",
+    "GPU": "CPU",
+    "loaded": "dropped",
+    "truncating": "accepting",
+    "repeating": "attention",
+    "output layer": "input layer",
+    "model buffer": "KV buffer",
+    "KV buffer": "output buffer",
+    "compute buffer": "scratch buffer",
+    "nodes": "edges",
+    "failed": "succeeded",
+    "out of memory": "out of disk space",
+    "n_batch": "n_threads",
+    "n_ctx": "n_keep",
+    "f16": "q4_1",
+    "killed": "interrupted",
+    "arch": "vendor",
+}
 PLAIN = re.compile(r"(?:[a-z_]+: |.*?msg=\")(?P<said>[^\"\\/{}<>|`“”]{14,76})\"?$")
 
 
@@ -54,7 +69,7 @@ def from_quotes(seed: int) -> Iterator[Statement]:
 
 def _altered(said: str, flat: str, rng: random.Random) -> Iterator[str]:
     """The quotation with one word or number changed; nothing that stands in the log."""
-    for word, other in WORDS:
+    for word, other in WORDS.items():
         if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", said):
             changed = said.replace(word, other, 1)
             if changed not in flat:
