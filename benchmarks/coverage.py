@@ -44,7 +44,7 @@ C_TOPICS = (
 def lines_of(template: str, *, most: int = 40) -> Iterator[str]:
     """Lines that a format string can print; texts are tried in several kinds."""
     pieces, position, slots = [], 0, []
-    template = template.replace("\\n", "\n").replace("\\t", " ").replace("\\r", "").strip("\n")
+    template = template.replace("\\n", "\n").replace("\\t", " ").replace("\\r", "\r").strip("\n")
     for verb in VERB.finditer(template):
         pieces.append(template[position : verb.start()])
         position = verb.end()
@@ -66,9 +66,10 @@ def lines_of(template: str, *, most: int = 40) -> Iterator[str]:
             }.get(kind, TEXTS)
         )
     pieces.append(template[position:])
+    last = [(*(slot[0] for slot in slots[:-1]), kind) for kind in slots[-1]] if slots else []
     same = [tuple(slot[min(n, len(slot) - 1)] for slot in slots) for n in range(len(TEXTS))]
     for number, values in enumerate(
-        dict.fromkeys([*same, *product(*slots)]) if len(slots) < 3 else dict.fromkeys(same)
+        dict.fromkeys([*same, *product(*slots)]) if len(slots) < 3 else dict.fromkeys([*same, *last])
     ):
         if number >= most:
             return
@@ -87,6 +88,8 @@ SLOT = re.compile(r"^slot FUNCTION: id ID \| task TASK \|")
 FUNCTION = re.compile(r"^(?:\w+ \{\w+:\w+\} |(?:srv|slot|que|cmn|spec|res) )?([\w~:<>()]+): (\S+)")
 """The function that a form names, and the first word after it."""
 NAMELESS = re.compile(r"^(?:\w+ +FUNCTION: )?%s: +(\S+)|^\w+ +FUNCTION: +(\S+)")
+OLD_SERVER = re.compile(r"^(?:INFO|WARN|WARNING|ERR|ERROR|VERB|DEBUG) \[[^\]]*\] (?!\{)(.+?) \|")
+"""The text of a form of the server of 2023 and 2024, whose attributes the catalogue does not have."""
 LOST_VERB = re.compile(r"%\d?%(?=\d*d)")
 """What the catalogue made of `%" PRId64` and the like: `%%d`, `%6%d`."""
 
@@ -97,7 +100,7 @@ def server_templates(entry: dict[str, str], functions: dict[str, set[str]]) -> I
     functions: the names that forms have before a first word, to put where the template has none. The server of 2023
     and 2024 printed `LEVEL [function] text | key=value` (and 2023's JSON is read as the same).
     """
-    template = LOST_VERB.sub("%", entry.get("printed") or entry["template"]).replace("\\r", "")
+    template = LOST_VERB.sub("%", entry.get("printed") or entry["template"])
     template = SLOT.sub("slot update_slots: id  0 | task 0 |", template)
     yield re.sub(r"\bFUNCTION\b", "function", template)
     if nameless := NAMELESS.match(template):
@@ -135,6 +138,8 @@ class Coverage:
             for form in entry.get("forms", []):
                 if function := FUNCTION.match(form):
                     self.functions["{" if function[2].startswith("{") else function[2]].add(function[1])
+                if old := OLD_SERVER.match(form):
+                    self._skeletons[old[1]] = "explained" if entry.get("meaning") else "recognised"
                 words = skeleton(form)
                 if len(words) > 8 and self._skeletons.get(words) != "explained":
                     self._skeletons[words] = "explained" if entry.get("meaning") else "recognised"
@@ -142,7 +147,10 @@ class Coverage:
     def state_of(self, text: str) -> str:
         """missing, recognised or explained."""
         best = "missing"
-        for line in lines_of_text(text):
+        lines = list(lines_of_text(text))
+        if not any(line.text.strip() for line in lines):
+            return "explained"  # only what an envelope puts before a line: there is nothing to know
+        for line in lines:
             found = self._recogniser.recognise(line)
             if found is not None:
                 entry = self._knowledge.statement(found.id) or {}
@@ -158,7 +166,7 @@ class Coverage:
             states.add(self.state_of(text))
             if "explained" in states:
                 break
-        states.add(self._skeletons.get(skeleton(name), "missing"))
+        states.update(self._skeletons.get(words, "missing") for words in (skeleton(name), name))
         state = "explained" if "explained" in states else "recognised" if "recognised" in states else "missing"
         for counter in (self.counts[group], self.parts[group, part]):
             counter[state] += 1
@@ -194,7 +202,8 @@ def measure(reference: Path, by: str) -> Coverage:
         group = "b" if level in LOUD or level == "none" else "d"
         shown = level if level in (*LOUD, "DEBUG", "TRACE") else "INFO"
         part = entry["topic"] if by == "topic" else (entry.get("first") or "?").split("/")[0].rpartition(".")[0]
-        texts = (slog_line(shown, text) for text in lines_of(entry["msg"]))
+        more = ("", " 4", " 127.0.0.1:8080") if entry["kind"] == "log" else ("",)  # log.Println adds its arguments
+        texts = (slog_line(shown, text + after) for text in lines_of(entry["msg"]) for after in more)
         coverage.count(group, f"ollama {part}", texts, entry["msg"])
     for catalogue in ("catalogue.jsonl", "server.jsonl"):
         for entry in read(reference / "llamacpp" / catalogue):
