@@ -25,7 +25,7 @@ def failures(facts: Facts) -> Iterator[Observation]:
     groups: dict[tuple[int | None, bool, int], list[Told]] = {}
     episode = last_line = 0
     for event in facts.events:
-        load = loads.get(event.load) if event.load is not None else None
+        load = loads.get(event.load) if event.load is not None else _around(event.line, facts)
         for row in rows_of("failure", event):
             if load is not None and load.purpose == "fit_probe":
                 continue
@@ -43,6 +43,11 @@ def failures(facts: Facts) -> Iterator[Observation]:
         survived = load is not None and during and load.outcome == "ready"
         if not (survived and finding in SAYS_NO_CAUSE):
             yield _failure(finding, load, lines, survived=survived)
+
+
+def _around(line: int, facts: Facts) -> ModelLoad | None:
+    """The load of which a line before its first known moment turned out to be the cause."""
+    return next((load for load in facts.loads if load.first_line <= line <= load.last_line), None)
 
 
 def _place(event: Event, load: ModelLoad | None) -> tuple[int | None, bool]:

@@ -11,14 +11,15 @@ from typing import Any
 
 from explain_log.facts.buffers import LoadParts, is_about_buffers
 from explain_log.facts.failures import Failure, FailureTable
-from explain_log.facts.launch import names_a_model, set_engine, take_command
+from explain_log.facts.launch import is_loading, names_a_model, set_engine, take_command
 from explain_log.facts.models import ModelLoad
 from explain_log.facts.record import put
 from explain_log.facts.stretch import Stretch
-from explain_log.facts.underway import RANK, Foreseen, Underway, printed_again, whose
+from explain_log.facts.underway import RANK, Foreseen, Underway, Unplaced, printed_again, whose
 from explain_log.statements import Statement
 
 MOST_UNDERWAY = 3
+_SUMMARY = ("ollama.load.model_weights", "ollama.load.kv_cache", "ollama.load.compute_graph")
 
 
 class LoadAssembler:
@@ -37,6 +38,7 @@ class LoadAssembler:
         self._fitting = False
         self._ready_time: str | None = None
         self._foreseen = Foreseen()
+        self._unplaced = Unplaced()
 
     @property
     def current(self) -> ModelLoad | None:
@@ -129,9 +131,12 @@ class LoadAssembler:
         if load is None and self._stages.get(statement.id) == "ready":
             load = self.latest
         if load is None:
-            if not facts or not statement.id.startswith("llama."):
+            of_ollama = statement.id.startswith(_SUMMARY) and not self.loads
+            if not of_ollama and not (facts and statement.id.startswith("llama.")):
                 return
-            load = self._open(statement).load
+            load = self._open(statement, inside=of_ollama).load
+        if (statement.line.source or "").startswith("ggml.go:"):
+            set_engine(load, "ollama-engine", statement.line.number)
         for path, value in facts:
             put(load, path.removeprefix("load."), value, statement.line.number)
         taken = self._now is not None and self._now.parts.take(statement)
@@ -160,7 +165,9 @@ class LoadAssembler:
             return True
         if stage == "ready":
             return self._ready(statement)
-        if stage in ("engine", "request", "waiting"):
+        if stage in ("engine", "request", "waiting", "runners"):
+            if self._now is None and stage == "request" and is_loading(statement):
+                self._open(statement, inside=True)
             if self._now is not None:
                 self._now.note(stage, statement, self._engines.get(statement.id))
             return True
@@ -215,6 +222,9 @@ class LoadAssembler:
             if runners or printed_again(self.loads, self._ready_time, statement):
                 return False
             now = self._open(statement, inside=True)
+        elif now.over and statement.id.startswith("ollama.load."):
+            self._end()  # Ollama waits no more for what has failed: another attempt is ready
+            now = self._open(statement)
         if now.over or now.load.purpose != "serve":
             return True
         self._ready_time = statement.line.time
@@ -230,14 +240,23 @@ class LoadAssembler:
         if failure.scope not in ("load", "next"):
             return  # what fails for a request or the server says nothing about the load under way
         now = self._now
-        if now is None and statement.id.startswith("llama.load_error.") and failure.scope == "load":
-            if any(load.outcome != "failed" for load in self.loads[-1:]):
-                return  # of a load that is over
-            now = self._open(statement)  # of which the log shows only how it failed
-            now.reach(RANK["attempt"])
+        if now is None and failure.scope == "load":
+            now = self._open_failed(failure, statement)
         while now is not None and now.load.purpose in ("serve", "draft"):
             now.fail(failure)
             now = now.main
+
+    def _open_failed(self, failure: Failure, statement: Statement) -> Underway | None:
+        """A load of which the log shows only how it failed."""
+        over = any(load.outcome != "failed" for load in self.loads[-1:])
+        if statement.id != "ollama.sched.load_failed" and (over or not statement.id.startswith("llama.load_error.")):
+            self._unplaced.note(failure)
+            return None
+        now = self._open(statement, inside=True)
+        now.reach(RANK["attempt"])
+        self._unplaced.give(now)
+        self.starts_inside = now.load.first_line if self.count == 1 else self.starts_inside
+        return now
 
     def _leave(self) -> None:
         """Another load begins: the one under way may go on beside it, or has ended without a word."""
@@ -267,6 +286,7 @@ class LoadAssembler:
         load = ModelLoad(index=self.count, first_line=number, last_line=number)
         load.first_time = load.last_time = statement.line.time
         self.loads.append(load)
+        self.latest = load
         self._now = Underway(load, LoadParts(load))
         if self._stages.get(statement.id) == "attempt":
             self._foreseen.give(load)  # not to a vocab-only pass in between

@@ -25,6 +25,8 @@ _TOPIC_RANK = {
 }
 _STARTS_ARE_ONE_SECONDS = 1.5
 MOST_HELD = 600
+MOST_UNPLACED = 20
+ONE_FAILURE_LINES = 200
 
 
 @dataclass(eq=False)
@@ -64,13 +66,15 @@ class Underway:
         self.rank = max(self.rank, rank)
 
     def note(self, stage: str, statement: Statement, engine: str | None) -> None:
-        """What Ollama says beside the load's own lines: its engine, its request to the runner, that it waits."""
+        """What Ollama says beside the load's own lines: its engine, its request, that it waits, how many models it has."""
         if stage == "engine":
             set_engine(self.load, engine, statement.line.number)
         elif stage == "request":
             take_request(self.load, statement)
         elif stage == "waiting":
             self.waited = statement.line.number
+        elif stage == "runners" and (count := statement.integer("count")) is not None:
+            self.load.asked["runners"] = (count, statement.line.number)
 
     def finish(self, statement: Statement) -> None:
         """A line says that the load is done."""
@@ -131,6 +135,25 @@ class Underway:
         if stage != "attempt" or self.rank != RANK["attempt"] or self.over or line.number - load.first_line > 2:
             return False
         return line.stamped or load.first_time == line.time
+
+
+class Unplaced:
+    """Failures that no load was under way for: the cause of one that shows itself only in how it fails after them."""
+
+    def __init__(self) -> None:
+        self._failures: list[Failure] = []
+
+    def note(self, failure: Failure) -> None:
+        """Keeps a failure, and the ones shortly before it."""
+        self._failures = [*self._failures[-MOST_UNPLACED:], failure]
+
+    def give(self, now: Underway) -> None:
+        """The ones shortly before a load's first line are its own."""
+        first = now.load.first_line
+        near = [failure for failure in self._failures if first - failure.line <= ONE_FAILURE_LINES]
+        now.causes += near
+        now.load.first_line = min([first, *(failure.line for failure in near)])
+        self._failures = []
 
 
 def whose(statement: Statement, stage: str | None, now: Underway | None, others: list[Underway]) -> Underway | None:

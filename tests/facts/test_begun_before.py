@@ -1,0 +1,71 @@
+"""Logs that begin in the middle of a load, or show only how loads failed: each attempt is a load all the same."""
+
+from reading import facts_of
+
+from explain_log.checks import run_checks
+
+REQUEST = (
+    'time=2025-11-01T10:00:00.000Z level=INFO source=runner.go:1200 msg=load request="{{Operation:{step} LoraPath:[]'
+    " Parallel:2 BatchSize:512 FlashAttention:Disabled KvSize:4096 KvCacheType: NumThreads:4 GPULayers:[]"
+    ' MultiUserCache:false ProjectorPath: MainGPU:0 UseMmap:false}}"'
+)
+FAILED = (
+    'time=2025-03-01T10:00:{second:02}.000Z level=ERROR source=sched.go:400 msg="error loading llama server"'
+    ' error="timed out waiting for llama runner to start - progress 0.00 - "'
+)
+READY = 'time=2026-09-20T04:26:58.365Z level=INFO source=llama_server.go:1362 msg="llama-server started in 56.02 seconds"'
+OUT_OF_MEMORY = (
+    "ggml_backend_cuda_buffer_type_alloc_buffer: allocating 4096.00 MiB on device 0: cudaMalloc failed: out of memory"
+)
+
+
+def findings_of(facts):
+    """(id, load) of every finding."""
+    return {(o.id, o.load) for o in run_checks(facts)[0]}
+
+
+def test_a_commit_without_its_beginning_is_a_load():
+    """Its request tells the context; Ollama's own engine prints from ggml.go."""
+    offloaded = 'time=2025-11-01T10:00:00.100Z level=INFO source=ggml.go:494 msg="offloaded 0/13 layers to GPU"'
+    facts = facts_of(f"{REQUEST.format(step='commit')}\n{offloaded}\n")
+    (load,) = facts.loads
+    assert (load.context.n_ctx, load.context.n_seq_max, load.layers_offloaded) == (4096, 2, 0)
+    assert (load.engine, load.outcome, facts.starts_inside) == ("ollama-engine", "unknown", 1)
+
+
+def test_a_model_put_down_is_no_load():
+    """`close` ends one that the log does not show."""
+    assert facts_of(REQUEST.format(step="close")).loads == []
+
+
+def test_the_summary_of_memory_is_of_a_load():
+    """Where the log begins with it."""
+    line = 'time=2025-08-24T08:26:00.310Z level=INFO source=backend.go:321 msg="kv cache" device=CUDA0 size="936.0 MiB"'
+    (load,) = facts_of(line).loads
+    assert [(d.device, d.kv_mib) for d in load.devices] == [("CUDA0", 936.0)]
+
+
+def test_every_failed_attempt_is_a_load():
+    """Lines that were picked out of a log; the last attempt is ready."""
+    text = "\n".join([FAILED.format(second=1), FAILED.format(second=40), READY])
+    facts = facts_of(text)
+    assert [load.outcome for load in facts.loads] == ["failed", "ready"]
+    assert facts.loads[0].error.kind == "load.timeout"
+    assert facts.loads[1].load_seconds == 56.02
+
+
+def test_the_cause_before_the_first_word_of_a_load_is_its_cause():
+    """One failure, one finding, at the line that says why."""
+    text = f"{OUT_OF_MEMORY}\nggml_gallocr_reserve_n_impl: failed to allocate CUDA0 buffer of size 4294967296\n"
+    facts = facts_of(text)
+    (load,) = facts.loads
+    assert (load.first_line, load.error.kind, load.error.line) == (1, "oom.gpu", 1)
+    assert [found for found in findings_of(facts) if found[0] in ("oom.gpu", "load.failed")] == [("oom.gpu", 1)]
+
+
+def test_a_cut_command_line_begins_a_load():
+    """A runner that only looks for GPUs has a port and no model; a line cut before both tells neither."""
+    start = 'time=2025-02-13T20:50:48.943Z level=INFO source=server.go:376 msg="starting llama server" cmd="/opt/ollama/lib/'
+    assert len(facts_of(start).loads) == 1
+    probe = 'time=2025-11-13T20:50:48.943Z level=INFO source=server.go:376 msg="starting runner" cmd="/usr/bin/ollama runner --port 4"'
+    assert facts_of(probe).loads == []
