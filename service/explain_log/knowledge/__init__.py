@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from explain_log.errors import InputError, KnowledgeError
@@ -33,6 +33,13 @@ class Knowledge:
         self._start = len(head) + 1
         self._indexes: dict[str, dict[str, list[int]]] = {}
         self._records: dict[tuple[str, str], Record] = {}
+
+    @cached_property
+    def version(self) -> str:
+        """A hash of all of it."""
+        from hashlib import blake2b
+
+        return blake2b(self._data, digest_size=12).hexdigest()
 
     def _at(self, place: list[int]) -> Record:
         start = self._start + place[0]
@@ -60,6 +67,10 @@ class Knowledge:
         """What a statement means and where it comes from: forms, level, severity, meaning, source …"""
         return self.record("statements", statement_id)
 
+    def last_lines(self) -> dict[str, str]:
+        """How the last line ends of statements that are printed over several, by their ids."""
+        return dict(self.record("last_lines", "") or {})
+
     def term(self, term_id: str) -> Record | None:
         """A glossary entry."""
         return self.record("terms", term_id)
@@ -86,9 +97,15 @@ def load() -> Knowledge:
 
 
 def message(key: str, language: str) -> str:
-    """A text of messages.toml by its dotted key, in "zh" or "en". Raises KeyError where there is none."""
+    """A text by its dotted key, in "zh" or "en": of messages.toml, or else of page_words.toml, which only pages read.
+
+    Raises KeyError where there is none.
+    """
+    steps = key.split(".")
     entry = load().table("messages")
-    for step in key.split("."):
+    if steps[0] not in entry:
+        entry = load().table("page_words")
+    for step in steps:
         entry = entry[step]
     text: str = entry[language]
     return text
@@ -106,7 +123,9 @@ def _checkout_bundle(folder: str) -> bytes:
     key = _content_key(folder)
     if not key:
         raise KnowledgeError(f"no knowledge at {folder}: install explain-log again")
-    cached = os.path.join(_cache_folder(), f"knowledge-{key}.bundle")
+    from explain_log.folders import cache_folder, write_whole
+
+    cached = os.path.join(cache_folder(), f"knowledge-{key}.bundle")
     try:
         with open(cached, "rb") as file:
             return file.read()
@@ -117,21 +136,8 @@ def _checkout_bundle(folder: str) -> bytes:
     from explain_log.knowledge.compile import compile_bundle
 
     data = compile_bundle(Path(folder))
-    _store(cached, data)
+    write_whole(cached, data)
     return data
-
-
-def _store(path: str, data: bytes) -> None:
-    """Writes whole or not at all; a folder that cannot be written costs only time."""
-    partial = f"{path}.{os.getpid()}"
-    try:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(partial, "wb") as file:
-            file.write(data)
-        os.replace(partial, path)
-    except OSError:
-        if os.path.exists(partial):
-            os.unlink(partial)
 
 
 def _content_key(folder: str) -> str:
@@ -149,12 +155,3 @@ def _content_key(folder: str) -> str:
                         digest.update(file.read())
                     count += place is folder
     return digest.hexdigest() if count else ""
-
-
-def _cache_folder() -> str:
-    explicit = os.environ.get("EXPLAIN_LOG_CACHE_DIR")
-    if explicit:
-        return explicit
-    from platformdirs import user_cache_dir
-
-    return user_cache_dir("explain-log", appauthor=False)

@@ -45,6 +45,12 @@ def all_terms(language: str) -> list[Term]:
     return entries
 
 
+def term(term_id: str, language: str) -> Term | None:
+    """The term of an id."""
+    record = load().term(term_id)
+    return None if record is None else _in_language(term_id, record, language)
+
+
 def _in_language(term_id: str, record: Any, language: str) -> Term:
     misreadings = [
         {"says": one["says"][language], "correction": one["correction"][language]}

@@ -90,10 +90,11 @@ def placements(report: Report, words: Words) -> list[Placement]:
     """A table of devices for each of the last loads that tell what they hold."""
     loads = [load for load in report.loads if load.purpose == "serve" and any(_holds(d) for d in load.devices)]
     several = len([load for load in report.loads if load.purpose == "serve"]) > 1
-    return [_placement(load, several, words) for load in loads[-MOST_PLACEMENTS:]]
+    return [placement_of(load, words, several=several) for load in loads[-MOST_PLACEMENTS:]]
 
 
-def _placement(load: ModelLoad, several: bool, words: Words) -> Placement:  # noqa: FBT001
+def placement_of(load: ModelLoad, words: Words, *, several: bool) -> Placement:
+    """The table of one load; several: whether its title says which load it is."""
     devices = [device for device in load.devices if _holds(device)]
     columns = [
         part for part in _PARTS if part in _ALWAYS or any(getattr(device, part) is not None for device in devices)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from explain_log.checks.finding import Advice
+from explain_log.checks.finding import Advice, Finding
+from explain_log.facts.models import ModelLoad
 from explain_log.narration.explanation import SECTIONS, Sentence
 from explain_log.render.findings import AdvicePart, FindingPart, Told, advice_part, finding_parts, ranges
 from explain_log.render.loads import LoadTable, Placement, load_table, placements
@@ -53,7 +54,7 @@ class Page:
 def make_page(report: Report, words: Words) -> Page:
     """The page of a report, in the language of `words`."""
     told: Told = set()
-    sections = _sections(report, words, told)
+    sections = sections_of(report, words, told)
     before = [part for part in sections if is_before_tables(part.id)]
     return Page(
         headline=headline(report, words),
@@ -62,7 +63,7 @@ def make_page(report: Report, words: Words) -> Page:
         placements=placements(report, words),
         after=[part for part in sections if part not in before],
         findings=finding_parts(report, words, told),
-        notes=_notes(report, words),
+        notes=notes(report, words),
     )
 
 
@@ -76,7 +77,7 @@ def _order(section_id: str) -> int:
     return SECTIONS.index(section_id) if section_id in SECTIONS else -1
 
 
-def _sections(report: Report, words: Words, told: Told) -> list[SectionPart]:
+def sections_of(report: Report, words: Words, told: Told) -> list[SectionPart]:
     """The sections that say something, in the contract's order."""
     if report.explanation is None:
         return []
@@ -112,16 +113,34 @@ def headline(report: Report, words: Words) -> Headline:
     """The outcome of the latest failure or else the latest load, its model and the server, and what was read."""
     served = [load for load in report.loads if load.purpose == "serve"]
     load = next(reversed([load for load in served if load.outcome == "failed"] or served), None)
-    if load is None:
+    crash = _crash(report)
+    if crash is not None and crash.load is None:
+        text, mood = words("headline.crashed_one_of"), "error"
+    elif crash is not None:
+        crashed = next((one for one in served if one.index == crash.load), load)
+        text, mood = words("headline.crashed", model=_model_name(crashed, words)), "error"
+    elif load is None:
         text, mood = words("headline.no_load" if report.source.recognised_lines else "headline.nothing"), "plain"
     else:
         mood = {"ready": "good", "failed": "error"}.get(load.outcome, "plain")
-        model = visible(load.model.name or (load.model.path or "").replace("\\", "/").rpartition("/")[2])
-        text = words(f"headline.{load.outcome}", model=model or words("headline.a_model"))
+        text = words(f"headline.{load.outcome}", model=_model_name(load, words))
         if mood == "good" and any(finding.severity in ("warning", "error") for finding in report.findings):
             mood = "warning"
     about = (_server(report, words), _others(report, words), _source(report, words))
     return Headline(text, mood, [line for line in about if line])
+
+
+def _crash(report: Report) -> Finding | None:
+    """The last failure of a model that was serving, unless a load failed after it."""
+    crashes = [finding for finding in report.findings if finding.values.get("phase") == "serving" and finding.evidence]
+    last = max(crashes, key=lambda finding: finding.evidence[-1].line, default=None)
+    failed = max((load.last_line for load in report.loads if load.outcome == "failed"), default=0)
+    return last if last is not None and last.evidence[-1].line > failed else None
+
+
+def _model_name(load: ModelLoad | None, words: Words) -> str:
+    name = "" if load is None else load.model.name or (load.model.path or "").replace("\\", "/").rpartition("/")[2]
+    return visible(name) or words("headline.a_model")
 
 
 def _others(report: Report, words: Words) -> str:
@@ -164,16 +183,16 @@ def _source(report: Report, words: Words) -> str:
     return " · ".join(parts)
 
 
-def _notes(report: Report, words: Words) -> list[str]:
+def notes(report: Report, words: Words) -> list[str]:
     """How the page came about and what it leaves out."""
-    notes: list[str] = []
+    told: list[str] = []
     explanation = report.explanation
     if explanation is not None and explanation.origin == "model":
-        notes.append(words("notes.by_model", model=visible(explanation.model or "?")))
+        told.append(words("notes.by_model", model=visible(explanation.model or "?")))
         if explanation.rejected:
-            notes.append(words("notes.rejected", count=len(explanation.rejected)))
+            told.append(words("notes.rejected", count=len(explanation.rejected)))
     unknown = report.source.unrecognised
     if unknown:
-        notes.append(words("notes.unrecognised", count=sum(shape.count for shape in unknown)))
-        notes += [f"L{shape.first_line} ×{shape.count}: {visible(shape.example)}" for shape in unknown[:3]]
-    return notes
+        told.append(words("notes.unrecognised", count=sum(shape.count for shape in unknown)))
+        told += [f"L{shape.first_line} ×{shape.count}: {visible(shape.example)}" for shape in unknown[:3]]
+    return told

@@ -1,0 +1,56 @@
+"""What one picture shows of a report: chosen and ordered, not computed and not yet drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from explain_log.facts.models import ModelLoad
+from explain_log.render.picture.layers import LayerMap, layer_map_of
+from explain_log.render.picture.memory import Bar, bars_of
+from explain_log.render.picture.timeline import Timeline, timeline_of
+from explain_log.render.safe import visible
+from explain_log.report import Report
+
+
+@dataclass(eq=False)
+class Picture:
+    """One load, or what is known without one. index: the load's, where there are several.
+
+    outcome: ready, failed or unknown; reason: why it failed, "" where the log does not say.
+    """
+
+    model: str = ""
+    index: int | None = None
+    outcome: str = "unknown"
+    reason: str = ""
+    reason_line: int | None = None
+    has_load: bool = False
+    bars: list[Bar] | None = None
+    layers: LayerMap | None = None
+    timeline: Timeline | None = None
+
+
+def pictured_load(report: Report) -> ModelLoad | None:
+    """The load that a single picture is of: the latest failure, else the latest load, as the headline has it."""
+    served = [load for load in report.loads if load.purpose == "serve"]
+    return next(reversed([load for load in served if load.outcome == "failed"] or served), None)
+
+
+def picture_of(report: Report, load: ModelLoad | None = None) -> Picture:
+    """The picture of a load, by default of the one that leads the report."""
+    chosen = load or pictured_load(report)
+    if chosen is None:
+        return Picture()
+    several = sum(one.purpose == "serve" for one in report.loads) > 1
+    error = chosen.error
+    return Picture(
+        model=visible(chosen.model.name or (chosen.model.path or "").replace("\\", "/").rpartition("/")[2]),
+        index=chosen.index if several else None,
+        outcome=chosen.outcome,
+        reason="" if error is None else visible(" ".join(error.message.split()) or error.kind),
+        reason_line=None if error is None else error.line,
+        has_load=True,
+        bars=bars_of(report, chosen) or None,
+        layers=layer_map_of(chosen),
+        timeline=timeline_of(chosen),
+    )
