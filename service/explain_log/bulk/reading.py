@@ -10,6 +10,7 @@ from typing import IO
 
 from explain_log.bulk.chunks import Chunks
 from explain_log.bulk.scanner import FEW_BYTES, PIECE_BYTES, Loud, Scanner
+from explain_log.bulk.wrapping import Wrapping
 from explain_log.facts.stretch import Settled, Stretch
 from explain_log.knowledge import Knowledge
 from explain_log.lines import Line, Origin, lines_of, unwrap
@@ -18,8 +19,8 @@ from explain_log.lines.mending import SAMPLE_LINES, breaks_lines
 from explain_log.lines.source import BIG_BYTES, byte_blocks, decoded_text, is_packed, open_input, refuse_what_is_no_text
 from explain_log.lines.splitting import Lines
 
-Found = tuple[Iterable[Stretch | Loud], int]
-"""What a chunk consists of, as if it began with line 1, and its number of lines."""
+Found = Iterable[Stretch | Loud]
+"""What a chunk consists of, as if it began with line 1."""
 
 HUGE_BYTES = 64 << 20
 """From this size on, other processes pay."""
@@ -97,7 +98,11 @@ class Bulk:
 
     def _lines(self, chunks: Chunks, origin: Origin, file: IO[bytes]) -> Iterator[Line]:
         """The lines of an input that is big, and in ASCII or UTF-8 as far as it was read."""
-        yield from self._loud(Loud(origin.last_line + 1, chunks.lines(self._how.head)), origin)
+        head: list[Line] = []
+        for line in self._loud(Loud(origin.last_line + 1, chunks.lines(self._how.head)), origin):
+            head.append(line)
+            yield line
+        self._scanner.wrapping = Wrapping.of(head)
         if self._ordinary is None:
             self._ordinary = any(line.piece is not None for line in self._sample) or breaks_lines(self._sample)
         if not self._ordinary:
@@ -136,11 +141,11 @@ class Bulk:
     def _alone(self, chunks: Iterator[bytes]) -> Iterator[Found]:
         """One chunk after the other; each part is given on before the next one is looked at."""
         for chunk in chunks:
-            yield self._scanner.scan(chunk, 1, self._settled), chunk.count(b"\n")
+            yield self._scanner.scan(chunk, 1, self._settled)
 
     def _counted(self, results: Iterator[Found], origin: Origin) -> Iterator[Line]:
         """Lines and markers of what was scanned as if each chunk began with line 1."""
-        for found, count in results:
+        for found in results:
             before = origin.last_line
             for part in found:
                 if isinstance(part, Stretch):
@@ -148,7 +153,7 @@ class Bulk:
                     yield StretchMarker(part.moved(before))
                 else:
                     yield from self._loud(Loud(part.first + before, part.data), origin)
-            origin.last_line = before + count
+                    origin.last_line = part.first + before - 1 + part.data.count(b"\n")
 
     @staticmethod
     def _loud(part: Loud, origin: Origin) -> Iterator[Line]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from array import array
 from collections import Counter
-from operator import itemgetter, mul
 
-from explain_log.bulk.patterns import SECOND_LINE, gin_time, text_at
+from explain_log.bulk.patterns import ENDING, SECOND_LINE, gin_time, text_at
 from explain_log.bulk.screen import Screen
 from explain_log.facts.models import RequestMarks
 from explain_log.facts.requests import ANSWERS, SLOW_SECONDS, add_marked, kinds_of
@@ -15,18 +14,16 @@ from explain_log.facts.stretch import Settled, Stretch
 from explain_log.knowledge.forms import convert
 
 MOST_ENDINGS = 50_000
-_SCALES = {b"s": 1.0, b"ms": 1e-3, b"\xc2\xb5s": 1e-6, b"ns": 1e-9}
+_DURATION_BYTES = b"0123456789. \nhmn\xc2\xb5"
+_ERROR = re.compile(rb"[4-9]")
 _ANSWERED = re.compile(
     rb"\[GIN\] [^|\n]{21} \| 2[0-9]{2} \| [^\n\"]*+\"(?:"
     + b"|".join(re.escape(path.encode()) for path in ANSWERS)
     + rb")"
 )
 
-Row = tuple[bytes, bytes, bytes, bytes]
-"""(status, number, unit, `client | METHOD "path"`)."""
-
-
-_STATUS, _NUMBER, _UNIT, _KIND = itemgetter(0), itemgetter(1), itemgetter(2), itemgetter(0, 3)
+Rows = tuple[list[bytes], list[bytes], list[bytes]]
+"""For each request its status, how long it took without the last `s`, and `client | METHOD "path"`."""
 
 
 class Requests:
@@ -35,38 +32,55 @@ class Requests:
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
         self._paths: dict[bytes, str] = {}
+        self._longest = -1.0
 
-    def take(self, rows: list[Row], piece: bytes, stretch: Stretch, settled: Settled) -> bool:
-        """Counts the requests into the stretch; False where a line of them must be looked at."""
-        counts = Counter(map(_KIND, rows))
-        for _, ending in counts:
-            if ending not in self._paths and not self._look(ending, piece, stretch):
+    def take(self, rows: Rows, text: bytes, stretch: Stretch, settled: Settled) -> bool:
+        """Counts the requests into the stretch; False where a line of them must be looked at.
+
+        text: the stretch's lines, each with a line end before it.
+        """
+        statuses, durations, endings = rows
+        by_ending = Counter(endings)
+        for ending in by_ending:
+            if ending not in self._paths and not self._look(ending, text, stretch):
                 return False
-        seconds = _seconds(rows)
+        seconds = _seconds(durations)
         if seconds is None:
             return False
         stretch.seconds = array("d", seconds)
-        longest = max(stretch.seconds)
-        remarkable = [place for place, status in enumerate(map(_STATUS, rows)) if status >= b"4"]
+        longest = max(seconds)
+        by_status = Counter(statuses)
+        remarkable: list[int] = []
+        if max(by_status) >= b"4":
+            remarkable = [found.start() for found in _ERROR.finditer(b"".join(statuses)[::3])]
         if longest > SLOW_SECONDS:
             slow = [place for place, took in enumerate(seconds) if took > SLOW_SECONDS]
             remarkable = sorted({*remarkable, *slow})
         if not self._mark(rows, remarkable, stretch, settled):
             return False
-        for (status, ending), count in counts.items():
-            key = (status.decode("ascii"), self._paths[ending])
-            stretch.statuses[key] = stretch.statuses.get(key, 0) + count
-        stretch.slowest = _line_of(piece, rows[stretch.seconds.index(longest)], stretch)
-        self._place(piece, stretch)
+        stretch.statuses = {status.decode("ascii"): count for status, count in by_status.items()}
+        for ending, count in by_ending.items():
+            path = self._paths[ending]
+            stretch.paths[path] = stretch.paths.get(path, 0) + count
+        if longest > self._longest:  # else one before it took longer
+            place = text.find(b" | " + durations[seconds.index(longest)] + b"s | ")
+            stretch.slowest = stretch.first - 1 + text.count(b"\n", 0, place)
+        self._place(text, stretch)
         return True
 
-    def _look(self, ending: bytes, piece: bytes, stretch: Stretch) -> bool:
-        """Remembers an ending; False where it holds a secret."""
-        values = self._screen.values(b"[GIN] | " + ending)
-        if values is None or any(mark in ending for mark in SECOND_LINE):
+    def told(self, stretch: Stretch) -> None:
+        """Notes that a stretch is given on."""
+        self._longest = max(self._longest, max(stretch.seconds, default=-1.0))
+
+    def _look(self, ending: bytes, text: bytes, stretch: Stretch) -> bool:
+        """Remembers an ending; False where it holds a secret, or is none."""
+        if ENDING.fullmatch(ending) is None or any(mark in ending for mark in SECOND_LINE):
+            return False
+        values = self._screen.values(b"[GIN] | " + ending.lstrip())
+        if values is None:
             return False
         if values:
-            number = stretch.first + piece.count(b"\n", 0, piece.find(ending + b"\n"))
+            number = stretch.first - 1 + text.count(b"\n", 0, text.find(ending + b"\n"))
             stretch.values += [(number, kind, value) for kind, value in values]
         if len(self._paths) >= MOST_ENDINGS:
             self._paths.clear()
@@ -74,56 +88,50 @@ class Requests:
         self._paths[ending] = path.partition("?")[0]
         return True
 
-    def _mark(self, rows: list[Row], places: list[int], stretch: Stretch, settled: Settled) -> bool:
+    def _mark(self, rows: Rows, places: list[int], stretch: Stretch, settled: Settled) -> bool:
         """Counts errors and slow requests; False where their lines are still wanted."""
+        alike: dict[tuple[bytes, bytes, bool], list[float]] = {}
+        statuses, _, endings = rows
         for place in places:
-            status, _, _, ending = rows[place]
-            word, path, seconds = status.decode("ascii"), self._paths[ending], stretch.seconds[place]
-            for kind in kinds_of(word, path, seconds):
+            seconds = stretch.seconds[place]
+            alike.setdefault((statuses[place], endings[place], seconds > SLOW_SECONDS), []).append(seconds)
+        for (status, ending, _), times in alike.items():
+            word, path, longest = status.decode("ascii"), self._paths[ending], max(times)
+            for kind in kinds_of(word, path, longest):
                 if kind not in settled.marks:
                     return False
-                add_marked(stretch.marks.setdefault(kind, RequestMarks()), word, path, seconds)
+                add_marked(stretch.marks.setdefault(kind, RequestMarks()), word, path, longest, count=len(times))
         return True
 
     @staticmethod
-    def _place(piece: bytes, stretch: Stretch) -> None:
+    def _place(text: bytes, stretch: Stretch) -> None:
         """The first and the last request's line, and the last one that a model answered."""
-        begin, end = piece.find(b"[GIN]"), piece.rfind(b"[GIN]")
-        number = stretch.first + piece.count(b"\n", 0, begin)
-        stretch.requests = (number, stretch.last - piece.count(b"\n", end) + 1)
+        begin, end = text.find(b"[GIN]"), text.rfind(b"[GIN]")
+        number = stretch.first - 1 + text.count(b"\n", 0, begin)
+        stretch.requests = (number, stretch.last + 1 - text.count(b"\n", end))
         stretch.activity = number
-        stretch.texts[number] = text_at(piece, begin)
-        for window in (1 << 12, 1 << 15, len(piece)):
-            start = max(0, len(piece) - window)
-            found = list(_ANSWERED.finditer(piece, start))
+        stretch.texts[number] = text_at(text, begin)
+        for window in (1 << 12, 1 << 15, len(text)):
+            start = max(0, len(text) - window)
+            found = list(_ANSWERED.finditer(text, start))
             if found:
                 at = found[-1].start()
-                line = stretch.last - piece.count(b"\n", at) + 1
-                stretch.answered = (line, gin_time(piece[at : at + 30]))
+                line = stretch.last + 1 - text.count(b"\n", at)
+                stretch.answered = (line, gin_time(text[at : at + 30]))
                 return
 
 
-def _seconds(rows: list[Row]) -> list[float] | None:
+def _seconds(durations: list[bytes]) -> list[float] | None:
     """Seconds, as the ordinary way reads them; None where one is no duration."""
-    try:
-        return list(map(mul, map(float, map(_NUMBER, rows)), map(_SCALES.__getitem__, map(_UNIT, rows))))
-    except (ValueError, KeyError):  # a request that took minutes
-        pass
-    found = [_duration(number, unit) for _, number, unit, _ in rows]
-    seconds = [value for value in found if value is not None]
-    return seconds if len(seconds) == len(found) else None
-
-
-def _duration(number: bytes, unit: bytes) -> float | None:
-    try:
-        if unit in _SCALES:
-            return float(number) * _SCALES[unit]
-    except ValueError:
+    text = b"\n".join(durations) + b"\n"
+    if text.translate(None, _DURATION_BYTES):
         return None
-    value = convert("duration", (number + unit).decode("utf-8"))
-    return value if isinstance(value, float) else None
-
-
-def _line_of(piece: bytes, row: Row, stretch: Stretch) -> int:
-    """The first line of the piece with this row's time."""
-    return stretch.first + piece.count(b"\n", 0, piece.find(b" " + row[1] + row[2] + b" | "))
+    text = text.replace(b"m\n", b"e-3\n")  # 12.5 ms is 12.5e-3
+    if b"\xc2" in text:
+        text = text.replace(b"\xc2\xb5\n", b"e-6\n")
+    try:
+        return list(map(float, text[:-1].split(b"\n")))
+    except ValueError:  # a request that took minutes, or nanoseconds
+        pass
+    found = [convert("duration", duration.decode("utf-8").strip(" ") + "s") for duration in durations]
+    return found if all(isinstance(value, float) for value in found) else None  # type: ignore[return-value]

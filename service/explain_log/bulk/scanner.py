@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
-from explain_log.bulk.patterns import GIN, LONGEST_ATTRIBUTES, SECOND_LINE, SLOG, gin_time, slog_time, text_at
+from explain_log.bulk.patterns import GIN, gin_time, slog_time, text_at
 from explain_log.bulk.requests import Requests
 from explain_log.bulk.screen import Screen
-from explain_log.bulk.verdicts import Plain, Verdicts
+from explain_log.bulk.statements import Statements
+from explain_log.bulk.wrapping import Wrapping
+from explain_log.facts.requests import kinds_of
 from explain_log.facts.stretch import Settled, Stretch
 from explain_log.knowledge import Knowledge
 
@@ -29,15 +31,19 @@ class Loud(NamedTuple):
 
 
 class Scanner:
-    """One process's scanner, with all that it remembers."""
+    """One process's scanner, with all that it remembers. wrapping: what collectors put around the lines."""
 
-    def __init__(self, knowledge: Knowledge, *, piece_bytes: int = PIECE_BYTES, few_bytes: int = FEW_BYTES) -> None:
-        self._screen = Screen(knowledge)
-        self._verdicts = Verdicts(knowledge, self._screen)
-        self._requests = Requests(self._screen)
+    def __init__(
+        self, knowledge: Knowledge, *, piece_bytes: int = PIECE_BYTES, few_bytes: int = FEW_BYTES,
+        wrapping: Wrapping | None = None,
+    ) -> None:  # fmt: skip
+        screen = Screen(knowledge)
+        self._statements = Statements(knowledge, screen)
+        self._requests = Requests(screen)
+        self.wrapping = wrapping or Wrapping()
         self.sizes = (piece_bytes, few_bytes)
         self._piece_bytes, self._few_bytes = piece_bytes, few_bytes
-        # Private texts are told once; those of a piece that is halved belong to the stretches within it.
+        # Private texts are told once; those of a piece that is cut belong to the stretches within it.
         self._owed: list[tuple[int, str, str]] = []
 
     def scan(self, data: bytes, first: int, settled: Callable[[], Settled]) -> Iterator[Stretch | Loud]:
@@ -52,14 +58,44 @@ class Scanner:
             end = data.rfind(b"\n", start, start + self._piece_bytes) + 1
             end = end or data.find(b"\n", start) + 1
             piece = data[start:end]
-            count = piece.count(b"\n")
             self._owed = []
-            yield from self._halved(piece, first, count, settled())
-            first += count
+            stretch = self.stretch(piece, first, settled())
+            if stretch is not None:
+                first = stretch.last + 1
+                yield stretch
+            else:
+                yield from self._runs(piece, first, settled)
+                first += piece.count(b"\n")
             start = end
 
-    def _halved(self, piece: bytes, first: int, count: int, settled: Settled) -> Iterator[Stretch | Loud]:
-        stretch = self.stretch(piece, first, count, settled)
+    def _runs(self, piece: bytes, first: int, settled: Callable[[], Settled]) -> Iterator[Stretch | Loud]:
+        """Cuts a piece where lines begin and end that surely must be looked at."""
+        begin = 0
+        now = [settled()]
+        lines = piece.split(b"\n")[:-1]
+        for quiet, group in groupby(lines, lambda line: self._may_be_plain(line, now[0])):
+            run = list(group)
+            length = sum(map(len, run)) + len(run)
+            part = piece[begin : begin + length]
+            if quiet and length > self._few_bytes:
+                yield from self._halved(part, first, len(run), now[0], tried=len(run) == len(lines))
+            else:
+                yield Loud(first, part)
+            begin += length
+            first += len(run)
+            now[0] = settled()
+
+    def _may_be_plain(self, line: bytes, settled: Settled) -> bool:
+        """Whether a line may be one that need only be counted, as far as its beginning tells."""
+        inner = self.wrapping.inner(line)
+        if inner.startswith(b"[GIN] 20"):
+            return inner[30:31] < b"4" or settled.marks.issuperset(kinds_of(inner[30:33].decode("latin-1"), "", None))
+        return self._statements.may_be_plain(inner, settled)
+
+    def _halved(
+        self, piece: bytes, first: int, count: int, settled: Settled, *, tried: bool = False
+    ) -> Iterator[Stretch | Loud]:
+        stretch = None if tried else self.stretch(piece, first, settled)
         if stretch is not None:
             yield stretch
             return
@@ -71,104 +107,37 @@ class Scanner:
         yield from self._halved(piece[:middle], first, above, settled)
         yield from self._halved(piece[middle:], first + above, count - above, settled)
 
-    def stretch(self, piece: bytes, first: int, count: int, settled: Settled) -> Stretch | None:
+    def stretch(self, piece: bytes, first: int, settled: Settled) -> Stretch | None:
         """The whole piece as one stretch, or None where a line of it must be looked at."""
-        text = b"\n" + piece
-        gin = GIN.findall(text)
-        slog = SLOG.findall(text) if len(gin) < count else []
-        if len(gin) + len(slog) != count:
+        bare = self.wrapping.taken_off(piece)
+        if bare is None:
             return None
-        last_line = piece[piece.rfind(b"\n", 0, -1) + 1 :]
-        time = gin_time(last_line) if last_line.startswith(b"[") else slog_time(last_line)
-        stretch = Stretch(first, first + count - 1, time, _envelopes(piece, len(gin), len(slog)))
+        text = b"\n" + bare
+        parts = GIN.split(text)
+        rows = (parts[1::4], parts[2::4], parts[3::4])
+        others = b"".join(parts[0::4]).split(b"\n")[1:-1]
+        last_line = bare[bare.rfind(b"\n", 0, -1) + 1 :]
+        is_request = last_line.startswith(b"[GIN]")
+        if not is_request and not last_line.startswith(b"time="):
+            return None
+        time = gin_time(last_line) if is_request else slog_time(last_line)
+        envelopes = self.wrapping.envelopes + _envelopes(bare, len(rows[0]), len(others))
+        stretch = Stretch(first, first - 1 + len(rows[0]) + len(others), time, envelopes)
         stretch.texts[stretch.last] = text_at(last_line, 0)
-        plain = not gin or self._requests.take(gin, piece, stretch, settled)
-        plain = plain and (not slog or self._statements(slog, piece, stretch, settled))
+        plain = not others or self._statements.take(others, text, stretch, settled)
+        plain = plain and (not rows[0] or self._requests.take(rows, text, stretch, settled))
         self._owed += stretch.values
         if not plain:
             return None
         stretch.values = [value for value in self._owed if first <= value[0] <= stretch.last]
         stretch.values.sort(key=itemgetter(0))
+        self._requests.told(stretch)
         return stretch
 
-    def _statements(self, rows: list[tuple[bytes, bytes]], piece: bytes, stretch: Stretch, settled: Settled) -> bool:
-        heads = Counter(map(itemgetter(0), rows))
-        plain: dict[bytes, Plain] = {}
-        for head, count in heads.items():
-            verdict = self._verdicts.of(head)
-            if verdict is None or (verdict.debug and not settled.debug):
-                return False
-            if verdict.event is not None:
-                if settled.events is not None and verdict.event not in settled.events:
-                    return False
-                stretch.events[verdict.event] = stretch.events.get(verdict.event, 0) + count
-            plain[head] = verdict
-        attributes = list(map(itemgetter(1), rows))
-        if not self._are_single_lines(attributes) or not self._screened(rows, attributes, plain, piece, stretch):
-            return False
-        self._place(plain, piece, stretch)
-        return True
 
-    @staticmethod
-    def _are_single_lines(attributes: list[bytes]) -> bool:
-        """Whether none is so long that it is cut, none may go on in the next line, and none holds two lines."""
-        if max(map(len, attributes)) > LONGEST_ATTRIBUTES:
-            return False
-        together = b"\n".join(attributes)
-        if b'\\\\"' in together or any(mark in together for mark in SECOND_LINE):
-            return False
-        for text in attributes if b": " in together else ():
-            colon = text.find(b": ")
-            if colon > 0 and text.find(text[1 : colon + 2], colon) >= 0:
-                return False
-        return True
-
-    def _screened(
-        self,
-        rows: list[tuple[bytes, bytes]],
-        attributes: list[bytes],
-        plain: dict[bytes, Plain],
-        piece: bytes,
-        stretch: Stretch,
-    ) -> bool:
-        """Whether no line holds a secret; notes private texts."""
-        places = self._screen.suspects(attributes)
-        if any(verdict.suspect for verdict in plain.values()):
-            more = [place for place, (head, _) in enumerate(rows) if plain[head].suspect]
-            places = sorted({*places, *more})
-        number, position = stretch.first, 0
-        for place in places:
-            head, rest = rows[place]
-            values = self._screen.values(head[: head.index(b" source=")] + head[head.index(b" msg=") :] + rest)
-            if values is None:
-                return False
-            if values:
-                found = piece.find(head + rest, position)
-                number += piece.count(b"\n", position, found)
-                position = found
-                stretch.values += [(number, kind, value) for kind, value in values]
-        return True
-
-    @staticmethod
-    def _place(plain: dict[bytes, Plain], piece: bytes, stretch: Stretch) -> None:
-        """Notes where the statements were printed, for telling the release, and the first sign of a server."""
-        seen: set[tuple[str, str]] = set()
-        for head, verdict in plain.items():
-            known = (verdict.source, verdict.message)
-            if known in seen:
-                continue
-            seen.add(known)
-            at = piece.find(head)
-            number = stretch.first + piece.count(b"\n", 0, at)
-            stretch.places.append((number, *known))
-            stretch.texts[number] = text_at(piece, at)
-            if verdict.active and (stretch.activity is None or number < stretch.activity):
-                stretch.activity = number
-
-
-def _envelopes(piece: bytes, requests: int, statements: int) -> tuple[str, ...]:
+def _envelopes(bare: bytes, requests: int, statements: int) -> tuple[str, ...]:
     if not statements:
         return ("gin",)
     if not requests:
         return ("slog",)
-    return ("gin", "slog") if piece.startswith(b"[") else ("slog", "gin")
+    return ("gin", "slog") if bare.startswith(b"[") else ("slog", "gin")

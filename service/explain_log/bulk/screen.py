@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TypeVar
 
+from explain_log.bulk.patterns import ZEROS
 from explain_log.knowledge import Knowledge
 from explain_log.redaction.redactor import Redactor, Rule, without_last_word
 
@@ -18,7 +19,6 @@ MOST_TEXT = 960
 
 _HEX = b"0123456789abcdefABCDEF"
 _BLUR = bytes(ord("a") if byte in _HEX else byte + 32 if 65 <= byte <= 90 else byte for byte in range(256))
-_ZEROS = bytes(ord("0") if 48 <= byte <= 57 else byte for byte in range(256))
 
 T = TypeVar("T", int, bytes)
 Value = tuple[str, str]
@@ -36,18 +36,18 @@ class Screen:
             near for rule in rules for near in _blurred(rule)
         ]
         self._suspect = re.compile(b"|".join(blurred))
-        self._with_digits = [zeros for hint in hints if (zeros := hint.translate(_ZEROS)) != hint]
+        self._with_digits = [zeros for hint in hints if (zeros := hint.translate(ZEROS)) != hint]
         self._verdicts: dict[bytes, bool] = {}
         self._clean: set[bytes] = set()
         self._told: set[int] = set()  # hashes: the texts may be long
 
-    def suspects(self, texts: list[bytes]) -> list[int]:
-        """Which of the texts may hold a hit. None of them has a line end."""
-        blurred = b"\n".join(texts).translate(_BLUR).split(b"\n")
-        verdicts = self._verdicts
-        different = set(blurred)
-        wild = {text for text in different if verdicts.get(text, True) and self._judge(text)}
-        return [place for place, text in enumerate(blurred) if text in wild] if wild else []
+    def is_suspect(self, text: bytes) -> bool:
+        """Whether a text may hold a hit."""
+        return self._judge(text.translate(_BLUR))
+
+    def is_clean(self, line: bytes) -> bool:
+        """Whether a line that was looked at holds no hit whatever its digits are."""
+        return line.translate(ZEROS) in self._clean
 
     def _judge(self, blurred: bytes) -> bool:
         verdict = self._verdicts.get(blurred)
@@ -60,7 +60,7 @@ class Screen:
 
     def values(self, line: bytes) -> list[Value] | None:
         """The private texts of a line that were not told before; None where it holds a secret."""
-        zeros = line.translate(_ZEROS)
+        zeros = line.translate(ZEROS)
         if zeros in self._clean or hash(line) in self._told:
             return []
         text = line.decode("utf-8", "replace")

@@ -45,7 +45,7 @@ class Verdicts:
             return self._known[head]
         if len(self._known) >= MOST_VERDICTS:
             self._known.clear()
-        suspect = bool(self._screen.suspects([head]))
+        suspect = self._screen.is_suspect(head)
         verdict = self._known[head] = self._judge(head.decode("utf-8", "replace"), suspect=suspect)
         return verdict
 

@@ -19,8 +19,8 @@ MOST_UNDER_WAY = 24
 
 _CUT_BYTES = 1 << 16
 
-Found = tuple[list[Stretch | Loud], int]
-"""What a chunk consists of, and its number of lines."""
+Found = list[Stretch | Loud]
+"""What a chunk consists of."""
 
 Cut = tuple[int, int]
 """Where a chunk begins and ends, in bytes."""
@@ -92,8 +92,7 @@ class FileScan:
         return found
 
     def _scanned(self, cut: Cut) -> Found:
-        data = _read(self._path, cut)
-        return list(self._scanner.scan(data, 1, self._settled)), data.count(b"\n")
+        return list(self._scanner.scan(_read(self._path, cut), 1, self._settled))
 
     def _cut(self) -> Cut | None:
         """The next chunk, which ends with a line; None at the end, or where the ordinary way must go on."""
@@ -150,5 +149,4 @@ def _begin(piece: int, few: int) -> None:
 def _scan(path: str, cut: Cut, settled: Settled) -> Found:
     """What another process does with a chunk."""
     assert _SCANNER is not None
-    data = _read(path, cut)
-    return list(_SCANNER.scan(data, 1, lambda: settled)), data.count(b"\n")
+    return list(_SCANNER.scan(_read(path, cut), 1, lambda: settled))

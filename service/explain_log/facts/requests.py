@@ -152,13 +152,14 @@ class RequestCounter:
         summary = self._summary
         if not stretch.statuses:
             return
-        for (status, path), count in stretch.statuses.items():
+        for status, count in stretch.statuses.items():
             summary.count += count
             summary.by_status[status] = summary.by_status.get(status, 0) + count
+        for path, count in stretch.paths.items():
             if path in summary.by_path or len(summary.by_path) < MOST_PATHS:
                 summary.by_path[path] = summary.by_path.get(path, 0) + count
         self._seconds.add(stretch.seconds)
-        if max(stretch.seconds) > self._slowest:
+        if stretch.slowest and max(stretch.seconds) > self._slowest:
             self._slowest = max(stretch.seconds)
             summary.lines["max_seconds"] = [stretch.slowest]
         if stretch.answered is not None and len(summary.answered) < MOST_ANSWERED:
@@ -198,11 +199,11 @@ def kinds_of(status: str, path: str, seconds: float | None) -> list[str]:
     return kinds
 
 
-def add_marked(marks: RequestMarks, status: str, path: str, seconds: float | None) -> None:
-    """Counts one more request of a kind."""
-    marks.count += 1
-    marks.by_path[path] = marks.by_path.get(path, 0) + 1
-    marks.by_status[status] = marks.by_status.get(status, 0) + 1
+def add_marked(marks: RequestMarks, status: str, path: str, seconds: float | None, *, count: int = 1) -> None:
+    """Counts one more request of a kind, or several that are alike; seconds: the longest one's."""
+    marks.count += count
+    marks.by_path[path] = marks.by_path.get(path, 0) + count
+    marks.by_status[status] = marks.by_status.get(status, 0) + count
     marks.max_seconds = max(seconds or 0.0, marks.max_seconds or 0.0)
 
 

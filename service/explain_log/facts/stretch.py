@@ -14,8 +14,9 @@ class Stretch:
 
     first, last: their line numbers.  time: the last line's, ISO 8601.
     envelopes: what the lines wear, in the order in which it first occurs.
-    statuses: (status, path) → number of requests, in the order of the log.  seconds: how long each took.
-    slowest: line of the longest one.  requests: the first and the last request's line.
+    statuses, paths: numbers of requests, in the order of the log.  seconds: how long each took.
+    slowest: line of the longest one, 0 where one before it took as long.
+    requests: the first and the last request's line.
     answered: line and time of the last request that a model answered.
     events: statement id → count.  places: (line, source, message) of all different ones, by line.
     activity: the first line that shows a server at work.
@@ -27,7 +28,8 @@ class Stretch:
     last: int
     time: str
     envelopes: tuple[str, ...] = ()
-    statuses: dict[tuple[str, str], int] = field(default_factory=dict)
+    statuses: dict[str, int] = field(default_factory=dict)
+    paths: dict[str, int] = field(default_factory=dict)
     seconds: array[float] = field(default_factory=lambda: array("d"))
     slowest: int = 0
     requests: tuple[int, int] = (0, 0)
@@ -48,7 +50,7 @@ class Stretch:
         """The same stretch so many lines further down; who scanned it may not have known where it begins."""
         self.first += by
         self.last += by
-        self.slowest += by
+        self.slowest += by if self.slowest else 0
         self.requests = (self.requests[0] + by, self.requests[1] + by)
         self.answered = None if self.answered is None else (self.answered[0] + by, self.answered[1])
         self.places = [(line + by, source, message) for line, source, message in self.places]
@@ -70,3 +72,9 @@ class Settled:
     events: frozenset[str] | None = frozenset()
     marks: frozenset[str] = frozenset()
     debug: bool = False
+
+    def is_counted(self, event: str | None, *, debug: bool) -> bool:
+        """Whether lines of a statement need only be counted. event: its id if it is an event.  debug: as above."""
+        if debug and not self.debug:
+            return False
+        return event is None or self.events is None or event in self.events

@@ -27,7 +27,11 @@ NUMBER_UNITS = frozenset(
 
 Value = int | float | str | bool | list[float]
 
-_UNIT_TO_SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+# (power of ten, factor): 12.5 ms is read as 12.5e-3, which is rounded once.
+_UNIT_TO_SECONDS = {
+    "ns": ("e-9", 1.0), "us": ("e-6", 1.0), "µs": ("e-6", 1.0), "μs": ("e-6", 1.0), "ms": ("e-3", 1.0),
+    "s": ("", 1.0), "m": ("", 60.0), "h": ("", 3600.0),
+}  # fmt: skip
 _UNIT_TO_MIB = {
     "B": 1 / 1024**2, "KiB": 1 / 1024, "MiB": 1.0, "GiB": 1024.0, "TiB": 1024.0**2, "PiB": 1024.0**3,
     "KB": 1e3 / 1024**2, "MB": 1e6 / 1024**2, "GB": 1e9 / 1024**2, "TB": 1e12 / 1024**2,
@@ -194,10 +198,10 @@ def _to_duration(raw: str) -> float | None:
         if char.isdigit() or char == ".":
             if unit:
                 scale = _UNIT_TO_SECONDS.get(unit)
-                value = _to_float(number) if number else None
+                value = _to_float(number + scale[0]) if number and scale else None
                 if scale is None or value is None:
                     return None
-                seconds += scale * value
+                seconds += scale[1] * value
                 number, unit = "", ""
             number += char
         else:
