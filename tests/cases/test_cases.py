@@ -146,6 +146,12 @@ def test_values(name, finding, values):
     assert {key: found.values.get(key) for key in values} == values
 
 
+@pytest.mark.parametrize(("name", "finding", "load"), [(name, finding, load) for name, log in BY_NAME.items() for finding, load in log.get("finding_load", {}).items()])
+def test_whose(name, finding, load):
+    """A finding is about the load that the log means."""
+    assert [entry.load for entry in report(name).findings if entry.id == finding] == [load]
+
+
 @every_log
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_explained(name, language):
@@ -167,6 +173,15 @@ def test_cause_comes_first(name, language):
     assert re.search(BY_NAME[name]["cause"], " ".join(failed), re.IGNORECASE)
     if not failures <= AFTERMATH:
         assert not STATUS.search(failed[0])
+
+
+@pytest.mark.parametrize("name", [name for name, log in BY_NAME.items() if "begins" in log])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_begins(name, language):
+    """What the reader is told first, and what is not said at all."""
+    told = [sentence.text for sentence in sentences(name, language)]
+    assert re.search(BY_NAME[name]["begins"], told[0])
+    assert not any(re.search(BY_NAME[name]["never_says"], text) for text in told if "never_says" in BY_NAME[name])
 
 
 @pytest.mark.parametrize("name", [known_wrong(log.get("wrong", {}).get("lines"), name) for name, log in BY_NAME.items()])

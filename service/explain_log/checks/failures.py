@@ -12,10 +12,12 @@ from collections.abc import Iterator
 from explain_log.checks.finding import Observation, Value
 from explain_log.checks.registry import log_check
 from explain_log.checks.reported import Row, Told, observation_of, rows_of
+from explain_log.facts.attribution import ONE_FAILURE_LINES
 from explain_log.facts.models import Event, Facts, ModelLoad
 
-ONE_FAILURE_LINES = 200
 SAYS_NO_CAUSE = ("load.failed", "runner.terminated")
+CRASHES = ("runner.", "oom.", "gpu.error")
+"""What ends a runner that was serving, by the beginning of the finding's id."""
 
 
 @log_check
@@ -42,7 +44,7 @@ def failures(facts: Facts) -> Iterator[Observation]:
         load = loads.get(index) if index is not None else None
         survived = load is not None and during and load.outcome == "ready"
         if not (survived and finding in SAYS_NO_CAUSE):
-            yield _failure(finding, load, lines, survived=survived)
+            yield _failure(finding, load, lines, survived=survived, serving=not during)
 
 
 def _around(line: int, facts: Facts) -> ModelLoad | None:
@@ -53,7 +55,7 @@ def _around(line: int, facts: Facts) -> ModelLoad | None:
 def _place(event: Event, load: ModelLoad | None) -> tuple[int | None, bool]:
     """(load, whether it happened while loading); what the scheduler says of a later attempt is of no known load."""
     if load is None:
-        return None, True
+        return None, not event.among
     if load.outcome == "failed" or event.line <= load.last_line:
         return load.index, True
     return (None, True) if event.statement.startswith("ollama.sched.load_failed") else (load.index, False)
@@ -65,8 +67,14 @@ def _cause(lines: list[Told]) -> list[Told]:
     return [told for told in ranked if told[1]["finding"] == ranked[0][1]["finding"]]
 
 
-def _failure(finding: str, load: ModelLoad | None, lines: list[Told], *, survived: bool) -> Observation:
+def _failure(
+    finding: str, load: ModelLoad | None, lines: list[Told], *, survived: bool, serving: bool
+) -> Observation:
     observation = observation_of(finding, load.index if load else None, lines)
+    if serving and finding.startswith(CRASHES):
+        observation.values["phase"] = "serving"
+        if load is None:
+            observation.values["models"] = len(lines[0][0].among)
     if load is not None:
         _add_context(load, observation.values)
     if survived:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from explain_log.facts.attribution import attribute
 from explain_log.facts.completion import complete
 from explain_log.facts.failures import FailureTable
 from explain_log.facts.loads import LoadAssembler
 from explain_log.facts.models import Event, Facts, ModelLoad
+from explain_log.facts.moments import note_moment
 from explain_log.facts.record import derive
 from explain_log.facts.requests import Requests
 from explain_log.facts.runs import RunAssembler
@@ -31,8 +33,9 @@ class Assembler:
     def __init__(self, knowledge: Knowledge) -> None:
         table = knowledge.table("load_stages")
         self._knowledge = knowledge
-        failures = FailureTable(knowledge.record("tables", "failures") or {})
+        self._failures = failures = FailureTable(knowledge.record("tables", "failures") or {})
         self._loads = LoadAssembler(table["stage"], table["engine"], failures)
+        self._stages: dict[str, str] = table["stage"]
         self._runs = RunAssembler(knowledge, table["run"])
         self._requests = Requests()
         self._kept = set(table["events"]["keep"]) | failures.statements()
@@ -45,6 +48,7 @@ class Assembler:
             self._first_line = statement.line.number
         self._runs.take(statement)
         self._loads.take(statement)
+        note_moment(self._loads.latest, self._stages.get(statement.id), statement)
         self._requests.take(statement)
         text = statement.line.raw.strip()[:MOST_EVENT_TEXT]
         self._facts.texts[statement.line.number] = text
@@ -54,7 +58,7 @@ class Assembler:
             return
         seen = self._facts.event_counts[statement.id] = self._facts.event_counts.get(statement.id, 0) + 1
         if seen <= MOST_EVENTS_OF_ONE and len(self._facts.events) < MOST_EVENTS:
-            load = self._loads.current or (self._loads.loads[-1] if self._loads.loads else None)
+            load = self._loads.latest
             self._facts.events.append(
                 Event(statement.id, statement.line.number, text, statement.fields, load.index if load else None)
             )
@@ -100,6 +104,7 @@ class Assembler:
             self._to_run(load)
             self._engine(load)
         complete(facts.loads, self._knowledge)
+        attribute(facts.events, facts.loads, facts.server_runs, self._failures.blames)
         return facts
 
     def _to_run(self, load: ModelLoad) -> None:

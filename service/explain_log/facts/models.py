@@ -161,13 +161,17 @@ class RequestSummary:
 
 @dataclass(eq=False, repr=False)
 class Event:
-    """A statement that says something happened which findings may be about, kept with its line."""
+    """A statement that says something happened which findings may be about, kept with its line.
+
+    load: index of the load that it is about.  among: of those that it may be about where that is not known.
+    """
 
     statement: str
     line: int
     text: str
     fields: dict[str, Any]
     load: int | None = None
+    among: list[int] = field(default_factory=list)
 
 
 @dataclass(eq=False, repr=False)

@@ -28,10 +28,11 @@ class RulesNarrator:
         self, facts: Facts, observations: list[Observation], unknowns: list[Unknown], recognised: int
     ) -> Explanation:
         """The whole explanation; sections without a sentence are left out."""
-        focus = focus_load(facts)
+        crash = self._crash(observations)
+        focus = focus_load(facts, crash)
         told = [o for o in observations if self._is_told(o, focus)]
         by_section: dict[str, list[Sentence]] = {name: [] for name in SECTIONS}
-        by_section["summary"] = self._summary(facts, focus, told, recognised)
+        by_section["summary"] = self._summary(facts, focus, crash, told, recognised)
         # The order of the texts in knowledge/findings is the order in which they read well.
         for observation in sorted(told, key=lambda o: (self._order[o.id], o.load or 0)):
             text = self._wording.say(observation)
@@ -51,21 +52,41 @@ class RulesNarrator:
             return True
         return observation.id == "load.vocab_only" and abs(observation.load - focus.index) == 1
 
+    def _crash(self, observations: list[Observation]) -> Observation | None:
+        """The last failure of a model that had been loaded and was serving."""
+        crashes = [o for o in observations if o.values.get("phase") == "serving"]
+        return max(crashes, key=lambda o: max(o.lines, default=0), default=None)
+
     def _summary(
-        self, facts: Facts, focus: ModelLoad | None, told: list[Observation], recognised: int
+        self, facts: Facts, focus: ModelLoad | None, crash: Observation | None, told: list[Observation], recognised: int
     ) -> list[Sentence]:
         texts = self._table["summary"][self._language]
         if focus is None:
             return [Sentence(texts["no_load" if recognised else "nothing"], [])]
-        sentences = []
+        failed_later = self._serving_failed(facts, focus, crash, texts)
+        sentences = [*failed_later]
         served = [load for load in facts.loads if load.purpose == "serve"]
         if len(served) > 1:
             failed = sum(load.outcome == "failed" for load in served)
             values: dict[str, Any] = {"loads": len(served), "failed": failed, "index": focus.index}
             cites = [f"fact:loads.{load.index}.outcome" for load in served]
-            text = texts["many" if focus is served[-1] else "many_failed"]
+            serving = crash is not None and crash.load == focus.index
+            text = texts["many" if focus is served[-1] else "many_crashed" if serving else "many_failed"]
             sentences.append(Sentence(fill(text, values, self._language), cites))
-        return [*sentences, *self._outcome(focus, told, texts)]
+        # Who reads that it failed later need not read first that it takes requests.
+        return [*sentences, *self._outcome(focus, told, texts)[1 if failed_later else 0 :]]
+
+    def _serving_failed(
+        self, facts: Facts, focus: ModelLoad, crash: Observation | None, texts: dict[str, str]
+    ) -> list[Sentence]:
+        """What went wrong after the load, unless a later load failed and is the news."""
+        if crash is None or (crash.load != focus.index and focus.outcome == "failed"):
+            return []
+        finding = self._wording.finding(crash, facts)
+        values: dict[str, Any] = {**crash.values, "model": self._model(focus, texts), "what": finding.title}
+        text = fill(texts["crashed" if crash.load is not None else "crashed_one_of"], values, self._language)
+        cites = [f"fact:loads.{focus.index}.{path}" for path in self._told_of(focus)] if crash.load is not None else []
+        return [Sentence(text.replace("） ", "）"), [*_cites(finding), *cites])]
 
     def _outcome(self, load: ModelLoad, told: list[Observation], texts: dict[str, str]) -> list[Sentence]:
         """What happened: which model, where, and the numbers that matter most."""
@@ -82,10 +103,7 @@ class RulesNarrator:
         findings = [
             f"finding:{o.id}@{o.load}" for o in told if o.id in ("offload.full", "offload.partial", "memory.total")
         ]
-        cites = [
-            f"{prefix}.outcome",
-            *(f"{prefix}.model.{n}" for n in ("name", "params", "file_type") if getattr(load.model, n)),
-        ]
+        cites = [f"{prefix}.{path}" for path in self._told_of(load)]
         if load.error:
             cites.append(f"line:{load.error.line}")
         text = fill(texts[key], values, self._language).replace("） ", "）")
@@ -102,6 +120,11 @@ class RulesNarrator:
                 key = "numbers"
             sentences.append(Sentence(fill(texts[key], numbers, self._language), cites))
         return sentences
+
+    @staticmethod
+    def _told_of(load: ModelLoad) -> list[str]:
+        """The paths of what is said of a load first."""
+        return ["outcome", *(f"model.{n}" for n in ("name", "params", "file_type") if getattr(load.model, n))]
 
     def _model(self, load: ModelLoad, texts: dict[str, str]) -> str:
         model = load.model
@@ -149,10 +172,14 @@ class RulesNarrator:
         return sentences
 
 
-def focus_load(facts: Facts) -> ModelLoad | None:
-    """The load that a reader wants to hear about: the latest failure, else the latest load that serves."""
+def focus_load(facts: Facts, crash: Observation | None = None) -> ModelLoad | None:
+    """The load that a reader wants to hear about: the latest failure, else the latest load that serves.
+
+    crash: the last failure of a model that was serving; its load has failed too, later than it was loaded.
+    """
     served = [load for load in facts.loads if load.purpose == "serve"]
-    failed = [load for load in served if load.outcome == "failed"]
+    crashed = crash.load if crash is not None else None
+    failed = [load for load in served if load.outcome == "failed" or load.index == crashed]
     candidates = failed or served
     return candidates[-1] if candidates else None
 
