@@ -56,8 +56,11 @@ def _place(event: Event, load: ModelLoad | None) -> tuple[int | None, bool]:
     """(load, whether it happened while loading); what the scheduler says of a later attempt is of no known load."""
     if load is None:
         return None, not event.among
-    if load.outcome == "failed" or event.line <= load.last_line:
+    if event.line <= load.last_line:
         return load.index, True
+    if load.outcome == "failed":
+        near = event.line - load.last_line <= ONE_FAILURE_LINES
+        return (load.index if near else None), True
     return (None, True) if event.statement.startswith("ollama.sched.load_failed") else (load.index, False)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from explain_log.facts.attribution import ONE_FAILURE_LINES
 from explain_log.facts.buffers import LoadParts
 from explain_log.facts.failures import Failure, error_of
 from explain_log.facts.launch import set_engine, settle_request, take_request
@@ -26,7 +27,6 @@ _TOPIC_RANK = {
 _STARTS_ARE_ONE_SECONDS = 1.5
 MOST_HELD = 600
 MOST_UNPLACED = 20
-ONE_FAILURE_LINES = 200
 
 
 @dataclass(eq=False)
@@ -66,7 +66,7 @@ class Underway:
         self.rank = max(self.rank, rank)
 
     def note(self, stage: str, statement: Statement, engine: str | None) -> None:
-        """What Ollama says beside the load's own lines: its engine, its request, that it waits, how many models it has."""
+        """What Ollama says beside the load's lines: its engine, its request, that it waits, how many models it has."""
         if stage == "engine":
             set_engine(self.load, engine, statement.line.number)
         elif stage == "request":
@@ -85,6 +85,8 @@ class Underway:
 
     def fail(self, failure: Failure) -> None:
         """A line says that something failed; with a fatal one the load is over, and later ones may say why."""
+        if self.over and failure.line - self.load.last_line > ONE_FAILURE_LINES:
+            return
         self.causes.append(failure)
         self.load.last_line = max(self.load.last_line, failure.line)
         if failure.fatal and not self.over:
