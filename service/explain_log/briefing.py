@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from explain_log.answers import Asked, answered_by_rules
 from explain_log.checks.finding import Advice, Finding
 from explain_log.citations import Fact, facts_at, finding_at, split_cite
 from explain_log.facts.models import Json
@@ -21,7 +22,6 @@ from explain_log.narration.explanation import Sentence
 from explain_log.report import Report
 
 SECTION_TOKENS = 1500
-ANSWER_TOKENS = 3000
 ANSWER = "answer"
 """The section that answers a question of the user; its briefing is about the whole log."""
 
@@ -31,6 +31,7 @@ _LOADS_IN_FULL = 3
 _DEVICES_IN_FULL = 16
 _MOST_VALUES = 4
 _NOTE_FACTS = 4
+_TITLES_ONLY = ("summary", "advice")
 _RANK = {"error": 0, "warning": 1, "notice": 2, "info": 3}
 
 
@@ -56,6 +57,7 @@ class Briefing:
     items: list[Item] = field(default_factory=list)
     left_out: int = 0
     ids: set[str] = field(default_factory=set)
+    asked: Asked | None = None
 
     @cached_property
     def text(self) -> str:
@@ -69,10 +71,15 @@ def estimate_tokens(text: str) -> int:
     return han + (len(text.encode()) - 3 * han + 2) // 3
 
 
-def make_briefing(report: Report, section: str, knowledge: Knowledge, budget: int | None = None) -> Briefing:
-    """The briefing of a section: its findings, most severe first, its facts, its terms, within the budget."""
-    briefing = Briefing(report, section, report.language, knowledge)
-    left = budget or (ANSWER_TOKENS if section == ANSWER else SECTION_TOKENS)
+def make_briefing(
+    report: Report, section: str, knowledge: Knowledge, budget: int | None = None, asked: Asked | None = None
+) -> Briefing:
+    """The briefing of a section: its findings, most severe first, its facts, its terms, within the budget.
+
+    asked: the question that the section answers; what it names comes first.
+    """
+    briefing = Briefing(report, section, report.language, knowledge, asked=asked)
+    left = SECTION_TOKENS if budget is None else budget
     for item in _candidates(briefing):
         if briefing.ids.issuperset(item.ids):
             continue
@@ -88,26 +95,43 @@ def make_briefing(report: Report, section: str, knowledge: Knowledge, budget: in
 
 def _candidates(briefing: Briefing) -> Iterator[Item]:
     """Everything that the section could use, the most useful first."""
-    report, section = briefing.report, briefing.section
+    report, section, asked = briefing.report, briefing.section, briefing.asked
     sentences = rules_sentences(report, section)
     findings = section_findings(report, section, sentences)
+    if asked is not None:
+        yield from _asked_for(briefing, asked)
+        findings = [*asked.ranked_findings(report), *(f for f in findings if f not in asked.ranked_findings(report))]
     for finding in findings:
         yield _finding_item(finding, section)
     shown = "".join(finding.title + finding.detail + _advice_text(finding) for finding in findings)
+    in_detail = {finding.fact_id for finding in findings} if section not in _TITLES_ONLY else set()
     for number, sentence in enumerate(sentences, 1):
-        if sentence.text not in shown:
-            yield Item(
-                (f"note:{number}",),
-                _json({"note": clean(sentence.text, _FINDING_TEXT), "cites": _main(sentence.cites)}),
-            )
+        cited = {cite for cite in sentence.cites if cite.startswith("finding:")}
+        # What a finding shows in detail needs no second wording.
+        if sentence.text not in shown and not (cited and cited <= in_detail):
+            yield _note(f"note:{number}", sentence)
     labels = {row["path"]: row for row in briefing.knowledge.table("fact_labels")["fact"]}
     for facts in _by_kind(_section_facts(briefing, findings, sentences, labels)):
         yield _facts_item(facts, labels.get(facts[0].kind), report.language)
-    cited = [name for sentence in sentences for kind, name in _parts(sentence.cites) if kind == "term"]
-    for term in [*cited, *(name for finding in findings for name in finding.terms)]:
+    cited_terms = [name for sentence in sentences for kind, name in _parts(sentence.cites) if kind == "term"]
+    for term in [*cited_terms, *(name for finding in findings for name in finding.terms)]:
         entry = briefing.knowledge.term(term)
         if entry:
             yield _term_item(term, entry, report.language)
+
+
+def _asked_for(briefing: Briefing, asked: Asked) -> Iterator[Item]:
+    """What a question names: the rules' answer, the terms."""
+    for number, sentence in enumerate(answered_by_rules(asked.text, briefing.report, asked), 1):
+        yield _note(f"answer:{number}", sentence)
+    for term in asked.terms:
+        entry = briefing.knowledge.term(term)
+        if entry:
+            yield _term_item(term, entry, briefing.language)
+
+
+def _note(name: str, sentence: Sentence) -> Item:
+    return Item((name,), _json({"note": clean(sentence.text, _FINDING_TEXT), "cites": _main(sentence.cites)}))
 
 
 def _main(cites: list[str]) -> list[str]:
@@ -200,7 +224,7 @@ def _finding_item(finding: Finding, section: str) -> Item:
         "severity": finding.severity,
         "title": clean(finding.title, _FINDING_TEXT),
     }
-    if section not in ("summary", "advice"):
+    if section not in _TITLES_ONLY:
         shown["detail"] = clean(finding.detail, _FINDING_TEXT)
         values = _unspoken_values(finding)
         if values:

@@ -38,8 +38,7 @@ def screen(monkeypatch):
 def narrate_by(monkeypatch, narrate) -> None:
     """Puts a model in place that says what the test wants it to."""
     module = ModuleType("explain_log.narration.explain")
-    module.ModelOptions = SimpleNamespace
-    module.narrate = narrate
+    module.narrate = lambda report, options, on_event, keeper: narrate(report, options, on_event)
     monkeypatch.setitem(sys.modules, "explain_log.narration.explain", module)
 
 

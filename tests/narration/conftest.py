@@ -14,6 +14,7 @@ import respx
 
 from explain_log.lines import Origin
 from explain_log.narration.explain import ModelOptions, narrate_now
+from explain_log.narration.prompts import render
 from explain_log.pipeline import make_report
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "deepseek-r1-70b-8gpu.log"
@@ -27,6 +28,9 @@ LIE = {
     "zh": {"text": "KV 缓存一共 4096 MiB。", "cites": [KV]},
     "en": {"text": "The KV cache takes 4096 MiB.", "cites": [KV]},
 }
+
+
+PROBES = [render("probe", language, {}) for language in ("zh", "en")]
 
 
 @lru_cache(maxsize=2)
@@ -52,6 +56,7 @@ def chat_lines(text, *, size=7, done_reason="stop", prompt_eval_count=None, sent
 class FakeOllama:
     """What the server has and says, and what it was asked.
 
+    probe: what it says to the first short request, which is not among those asked.
     replies: texts, bytes, responses, exceptions or callables in turn; the last is for all further requests.
     """
 
@@ -61,12 +66,16 @@ class FakeOllama:
         default_factory=lambda: {"capabilities": ["completion"], "model_info": {"q.context_length": 40960}}
     )
     replies: list = field(default_factory=list)
+    probe: object = lambda body: answer({"text": "ok", "cites": []})
+    probed: list = field(default_factory=list)
     asked: list = field(default_factory=list)
     headers: list = field(default_factory=list)
     tagged: int = 0
+    running: list = field(default_factory=list)
 
     def install(self, host=HOST):
         self.router.get(f"{host}/api/tags").mock(side_effect=self._tags)
+        self.router.get(f"{host}/api/ps").mock(side_effect=self._ps)
         self.router.post(f"{host}/api/show").mock(side_effect=self._show)
         self.router.post(f"{host}/api/chat").mock(side_effect=self._chat)
 
@@ -74,6 +83,10 @@ class FakeOllama:
         self.headers.append(request.headers)
         self.tagged += 1
         return httpx.Response(200, json={"models": self.tags})
+
+    def _ps(self, request):
+        self.headers.append(request.headers)
+        return httpx.Response(200, json={"models": self.running})
 
     def _show(self, request):
         self.headers.append(request.headers)
@@ -85,6 +98,10 @@ class FakeOllama:
     async def _chat(self, request):
         self.headers.append(request.headers)
         body = json.loads(request.content)
+        if body["messages"] == PROBES[0] or body["messages"] == PROBES[1]:
+            self.probed.append(body)
+            reply = self.probe(body)
+            return reply if isinstance(reply, httpx.Response) else httpx.Response(200, content=chat_lines(reply, sent="x" * 400))
         self.asked.append(body)
         reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
         if callable(reply):
@@ -113,6 +130,16 @@ class Told:
         return [value for name, value in self.events if name == kind]
 
 
+@pytest.fixture(autouse=True)
+def own_folders(monkeypatch, tmp_path):
+    """Nothing of the person who runs the tests: neither what is known of models nor keys and hosts."""
+    example_report("zh")  # compiles a checkout's knowledge into the folder that is there
+    monkeypatch.setenv("EXPLAIN_LOG_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("EXPLAIN_LOG_DATA_DIR", str(tmp_path / "data"))
+    for name in ("OLLAMA_HOST", "OLLAMA_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture
 def ollama():
     with respx.mock(assert_all_called=False) as router:
@@ -130,8 +157,9 @@ def told():
 def explain(told):
     """Explains the example log with the scripted model."""
 
-    def run(language="zh", **options):
-        return narrate_now(example_report(language), ModelOptions(language=language, **options), told)
+    def run(language="zh", keeper=None, **options):
+        options = {"parallel": 1, **options}
+        return narrate_now(example_report(language), ModelOptions(language=language, **options), told, keeper)
 
     return run
 

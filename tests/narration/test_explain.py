@@ -36,7 +36,9 @@ class TestGood:
         explanation = explain(language)
         shown = [(section.id, s) for section in explanation.sections for s in section.statements]
         assert told.of("sentence") == shown
-        assert told.events[0][0] == "loading"
+        assert [kind for kind, _ in told.events[:3]] == ["chosen", "loading", "sentence"]
+        assert "qwen3:8b" in told.of("chosen")[0]
+        assert told.of("loading") == ["qwen3:8b"]
 
     def test_what_the_model_leaves_out_and_matters_is_said_by_the_rules(self, ollama, explain, language):
         """A warning that the model does not mention stands in the rules' words."""
@@ -284,14 +286,15 @@ class TestRequest:
         explain("zh", model="qwen3:thinks")
         assert ollama.asked[0]["think"] is False
 
-    def test_think_that_breaks_the_format_is_found_out_once(self, ollama, explain):
-        """Some models ignore the schema when told not to think: they are asked again without, and remembered."""
+    def test_think_that_breaks_the_format_is_found_out_by_a_short_request(self, ollama, explain):
+        """Some models ignore the schema when told not to think: they are asked without."""
         ollama.show["capabilities"] = ["completion", "thinking"]
-        good = answer(GOOD["zh"])
-        ollama.replies = [lambda body: "no JSON" if "think" in body else good]
-        explanation = explain("zh", model="qwen3:breaks")
-        assert explanation.origin == "model"
-        assert ["think" in request for request in ollama.asked[:3]] == [True, False, False]
+        ollama.probe = lambda body: "no JSON" if "think" in body else answer({"text": "ok", "cites": []})
+        ollama.replies = [answer(GOOD["zh"])]
+        assert explain("zh", model="qwen3:breaks").origin == "model"
+        assert [("think" in body, "format" in body) for body in ollama.probed] == [(True, True), (False, True)]
+        assert all("think" not in body for body in ollama.asked)
+        assert ollama.asked[0]["options"]["num_predict"] > ollama.probed[0]["options"]["num_predict"]
 
     def test_no_tracing(self, ollama, explain, monkeypatch):
         """LangSmith gets nothing, whatever the environment says."""

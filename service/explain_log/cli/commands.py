@@ -66,6 +66,14 @@ def _dispatch(arguments: Arguments, settings: Settings) -> int:
         from explain_log.cli.lookup import line
 
         return line(words[0], settings)
+    if name == "chat":
+        from explain_log.cli.chat import chat
+
+        return chat(words, settings)
+    if name == "cache":
+        from explain_log.cli.cached import cache
+
+        return cache(words[0], words[1] if len(words) > 1 else "", settings)
     if name == "statements":
         from explain_log.cli.lookup import statements
 

@@ -55,6 +55,7 @@ _BEFORE = {"bash": _BASH, "zsh": _ZSH}
 _AFTER = {"fish": "complete -c explain-log -n _shtab_explain_log_using -F\n"}
 
 _FILES = {"bash": "_explain_log_files"}
+_CHAT_FILES = {"bash": "_shtab_compgen_files", "zsh": "_files", "fish": "(__fish_complete_path)"}
 _GLOSSARY = {"bash": "_explain_log_terms", "zsh": "_explain_log_terms", "fish": f"({_TERMS})"}
 
 
@@ -82,6 +83,10 @@ def _parser(words: Words, *, files: bool) -> ArgumentParser:
         add_options(subcommand, COMMANDS[name], words)
         if name == "term":
             _complete(subcommand.add_argument("name", metavar="NAME"), _GLOSSARY)
+        elif name == "chat":
+            _complete(subcommand.add_argument("files", nargs="*", metavar="FILE"), _CHAT_FILES)
+        elif name == "cache":
+            subcommand.add_argument("action", metavar="ACTION", choices=("list", "show", "purge"))
         elif name == "completion":
             subcommand.add_argument("shell", metavar="SHELL", choices=SHELLS)
     return parser

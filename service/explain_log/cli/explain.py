@@ -19,10 +19,12 @@ _FAILING = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
 def explain(files: list[str], settings: Settings) -> int:
     """Explains the files, or standard input, and gives the exit status. Raises InputError."""
     origins = [parse_origin(file) for file in _named(files)]
-    report = _read(origins, settings)
-    _note_damage(origins, settings)
+    report = read(origins, settings)
+    if settings.flag("dry_run"):
+        _show_requests(report, settings)
+        return ANSWERED
     if settings.flag("no_llm"):
-        _without_model(settings)
+        _answer(report, settings)
         show(report, settings)
     else:
         from explain_log.cli.narrated import explain_with_model
@@ -41,14 +43,15 @@ def _named(files: list[str]) -> list[str]:
     return files or [_STANDARD_INPUT]
 
 
-def _read(origins: list[Origin], settings: Settings) -> Report:
+def read(origins: list[Origin], settings: Settings) -> Report:
+    """The report of the inputs by the rules; what could be read in part only is told. Raises InputError."""
     progress = None
     if streams.is_terminal(sys.stderr):
         from explain_log.cli.progress import ReadingProgress
 
         progress = ReadingProgress(settings.language)
     try:
-        return make_report(
+        report = make_report(
             origins,
             settings.language,
             progress=progress,
@@ -59,13 +62,28 @@ def _read(origins: list[Origin], settings: Settings) -> Report:
     finally:
         if progress is not None:
             progress.line.wipe()
+    _note_damage(origins, settings)
+    return report
 
 
-def _without_model(settings: Settings) -> None:
+def _answer(report: Report, settings: Settings) -> None:
     if settings.text("question"):
-        from explain_log.render.words import Words
+        from explain_log.cli.narrated import answer_by_rules
 
-        streams.say(Words(settings.language)("notes.question_needs_model"))
+        answer_by_rules(report, settings)
+
+
+def _show_requests(report: Report, settings: Settings) -> None:
+    """Prints what would be sent to a model; nothing is."""
+    import json
+
+    from explain_log.cli.asking import model_options
+    from explain_log.narration.dry_run import requests_for
+
+    shown = requests_for(report, model_options(settings))
+    streams.write(json.dumps(shown, ensure_ascii=False, indent=1) + "\n")
+    for note in shown["notes"]:
+        streams.say(note)
 
 
 def _note_damage(origins: list[Origin], settings: Settings) -> None:

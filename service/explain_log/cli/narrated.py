@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from contextlib import suppress
 from typing import Any
 
 from explain_log.cli import streams
 from explain_log.cli.pages import LivePage, show
-from explain_log.cli.progress import StatusLine
+from explain_log.cli.progress import Waiting
 from explain_log.cli.settings import Settings
 from explain_log.errors import ModelUnavailable
 from explain_log.narration.explanation import Explanation
@@ -29,15 +28,25 @@ def explain_with_model(report: Report, settings: Settings) -> None:
     try:
         report.explanation = asyncio.run(narration.run())
     except ModelUnavailable as error:
+        answer_by_rules(report, settings)
         streams.say(Words(settings.language)("notes.no_model", reason=" ".join(str(error).split())))
     finally:
-        narration.status.wipe()
+        narration.waiting.line.wipe()
     for problem in narration.problems:
         streams.say(problem)
     if live is not None and live.begun:
         live.finish(report)
     else:
         show(report, settings)
+
+
+def answer_by_rules(report: Report, settings: Settings) -> None:
+    """Puts the rules' answer to the question, if there is one, before the explanation."""
+    question = settings.text("question")
+    if question and report.explanation is not None:
+        from explain_log.narration.task import answer_of_rules
+
+        report.explanation.sections.insert(0, answer_of_rules(report, question))
 
 
 class _Narration:
@@ -47,28 +56,19 @@ class _Narration:
         self._report = report
         self._settings = settings
         self._live = live
-        self._words = Words(settings.language)
-        self._waiting = self._words("progress.connecting")
+        self.waiting = Waiting(settings.language)
         self._writing = False
         self._passed = 0
         self.problems: list[str] = []
-        self.status = StatusLine()
 
     async def run(self) -> Explanation:
         """The explanation in the model's words. Raises ModelUnavailable with the reason in one line."""
-        from explain_log.narration.explain import ModelOptions, narrate
+        from explain_log.cli.asking import keeper, model_options
+        from explain_log.narration.explain import narrate
 
-        settings = self._settings
-        options = ModelOptions(
-            model=settings.text("model") or None,
-            host=settings.text("ollama_host") or os.environ.get("OLLAMA_HOST", ""),
-            allow_remote=settings.flag("allow_remote"),
-            question=settings.text("question") or None,
-            language=settings.language,
-        )
         ticking = asyncio.create_task(self._tick())
         try:
-            return await narrate(self._report, options, self._on_event)
+            return await narrate(self._report, model_options(self._settings), self._on_event, keeper(self._settings))
         finally:
             ticking.cancel()
             with suppress(asyncio.CancelledError):
@@ -77,25 +77,18 @@ class _Narration:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(_TICK_SECONDS)
-            self._show_status()
-
-    def _show_status(self) -> None:
-        if not self.status.due():
-            return
-        seconds = int(self.status.seconds)
-        if self._writing:
-            self.status.show(self._words("progress.writing", count=self._passed, seconds=seconds))
-        else:
-            self.status.show(self._words("progress.waiting", text=self._waiting, seconds=seconds))
+            self.waiting.show(writing=self._writing, passed=self._passed)
 
     def _on_event(self, kind: str, payload: Any) -> None:
-        if kind == "loading":
-            self._waiting = str(payload)
+        self.waiting.hear(kind, payload)
+        if kind == "chosen":
+            self.waiting.line.wipe()
+            streams.say(str(payload))
         elif kind == "problem":
             self.problems.append(str(payload))
         elif kind == "sentence":
             self._writing = True
             self._passed += 1
             if self._live is not None:
-                self.status.wipe()
+                self.waiting.line.wipe()
                 self._live.sentence(*payload)

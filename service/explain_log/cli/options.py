@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["choice", "flag", "text", "count", "port"]
+Kind = Literal["choice", "flag", "text", "count", "port", "timeouts"]
 
 
 @dataclass(eq=False)
@@ -50,19 +50,31 @@ FORMAT = Option("format", "choice", "text", ("text", "json", "markdown"))
 SHORT_FORMAT = Option("format", "choice", "text", ("text", "json"), configured=False)
 TERM_FORMAT = Option("format", "choice", "text", ("text", "json", "markdown"), configured=False)
 
+MODEL = (
+    Option("model", "text", placeholder="NAME"),
+    Option("no_llm", "flag", default=False),
+    Option("ollama_host", "text", placeholder="URL"),
+    Option("allow_remote", "flag", default=False),
+    Option("keep_alive", "text", placeholder="TIME"),
+    Option("timeout", "timeouts", placeholder="first=SECONDS,…"),
+)
+PART = (
+    Option("since", "text", placeholder="TIME", configured=False),
+    Option("until", "text", placeholder="TIME", configured=False),
+    Option("load", "count", placeholder="N", configured=False),
+)
+
 EXPLAIN = Command(
     "",
     (
         LANG,
         FORMAT,
-        Option("model", "text", placeholder="NAME"),
-        Option("no_llm", "flag", default=False),
-        Option("ollama_host", "text", placeholder="URL"),
-        Option("allow_remote", "flag", default=False),
+        *MODEL,
+        Option("parallel", "count", placeholder="N"),
+        Option("no_cache", "flag", default=False),
+        Option("dry_run", "flag", default=False, configured=False),
         Option("question", "text", placeholder="TEXT", configured=False),
-        Option("since", "text", placeholder="TIME", configured=False),
-        Option("until", "text", placeholder="TIME", configured=False),
-        Option("load", "count", placeholder="N", configured=False),
+        *PART,
         Option("fail_on", "choice", "never", ("error", "warning", "never")),
         COLOR,
     ),
@@ -72,6 +84,8 @@ COMMANDS = {
     command.name: command
     for command in (
         EXPLAIN,
+        Command("chat", (LANG, *MODEL, *PART, COLOR), "FILE", 1),
+        Command("cache", (LANG, SHORT_FORMAT), "list|show|purge", 1, 2),
         Command("term", (LANG, TERM_FORMAT, COLOR), "NAME", 0, 1),
         Command("line", (LANG, SHORT_FORMAT, COLOR), "TEXT", 1, 1),
         Command("statements", (LANG, SHORT_FORMAT), "SEARCH"),

@@ -10,6 +10,7 @@ from explain_log.render.width import columns, cut
 
 PATIENCE_SECONDS = 1.0
 _BETWEEN_SECONDS = 0.1
+_LONG_LOAD_SECONDS = 5
 
 
 class StatusLine:
@@ -19,7 +20,7 @@ class StatusLine:
         self.started = monotonic()
         self._shown = 0
         self._last = 0.0
-        self._active = streams.is_terminal(sys.stderr)
+        self.is_active = streams.is_terminal(sys.stderr)
 
     @property
     def seconds(self) -> float:
@@ -29,7 +30,7 @@ class StatusLine:
     def due(self) -> bool:
         """Whether it is time to show something: on a terminal, after a second, not too often."""
         now = monotonic()
-        return self._active and now - self.started >= PATIENCE_SECONDS and now - self._last >= _BETWEEN_SECONDS
+        return self.is_active and now - self.started >= PATIENCE_SECONDS and now - self._last >= _BETWEEN_SECONDS
 
     def show(self, text: str) -> None:
         """Shows the text in place of what was shown before."""
@@ -44,6 +45,40 @@ class StatusLine:
         if self._shown:
             streams.tell("\r" + " " * self._shown + "\r")
             self._shown = 0
+
+
+class Waiting:
+    """What is told while a model is loaded and writes: ticking on a terminal, elsewhere one line if it takes long."""
+
+    def __init__(self, language: str) -> None:
+        from explain_log.render.words import Words
+
+        self._words = Words(language)
+        self._key, self._model = "progress.connecting", ""
+        self._since = monotonic()
+        self._told = False
+        self.line = StatusLine()
+
+    def hear(self, kind: str, payload: object) -> None:
+        """Takes an event of the narration."""
+        if kind in ("loading", "waiting"):
+            self._key, self._model = f"progress.{kind}", str(payload)
+            self._since = monotonic()
+
+    def show(self, *, writing: bool, passed: int) -> None:
+        """Shows what is going on, when it is time to."""
+        seconds = int(monotonic() - self._since)
+        if not self.line.is_active and self._key == "progress.loading" and seconds >= _LONG_LOAD_SECONDS:
+            if not self._told and not writing:
+                streams.say(self._words(self._key, model=self._model, seconds=seconds))
+            self._told = True
+        if not self.line.due():
+            return
+        if writing:
+            text = self._words("progress.writing", count=passed, seconds=int(self.line.seconds))
+        else:
+            text = self._words(self._key, model=self._model, seconds=seconds)
+        self.line.show(text)
 
 
 class ReadingProgress:

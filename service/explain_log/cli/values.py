@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from explain_log.cli.options import Option
@@ -11,6 +12,8 @@ from explain_log.render.words import Words
 Value = str | int | bool | None
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 _LARGEST_PORT = 65535
+TIME_LIMITS = ("connect", "first", "between", "total")
+_SECONDS = re.compile(r"[0-9]{1,6}(\.[0-9]{1,3})?")
 
 
 def checked(option: Option, value: Any, name: str, words: Words) -> Value:
@@ -24,6 +27,17 @@ def checked(option: Option, value: Any, name: str, words: Words) -> Value:
 def allowed_values(option: Option, words: Words) -> str:
     """What an option can be, for an error."""
     return ", ".join(option.choices) if option.choices else words(f"error.{option.kind}")
+
+
+def time_limits(text: str) -> dict[str, float] | None:
+    """`first=600,total=1200` as seconds by name, or None where it is none."""
+    limits = {}
+    for part in text.split(","):
+        name, _, seconds = (word.strip() for word in part.partition("="))
+        if name not in TIME_LIMITS or name in limits or not _SECONDS.fullmatch(seconds) or not float(seconds):
+            return None
+        limits[name] = float(seconds)
+    return limits
 
 
 def nearest(word: str, known: list[str]) -> str | None:
@@ -42,6 +56,8 @@ def _converted(option: Option, value: Any) -> Value:
         return None
     if option.kind == "choice":
         return text if text in option.choices else None
+    if option.kind == "timeouts":
+        return text if time_limits(text) is not None else None
     if option.kind == "text":
         return text if text.strip() else None
     if not (text.isascii() and text.isdecimal() and len(text) < 10):

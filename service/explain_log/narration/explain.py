@@ -3,264 +3,236 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Coroutine
+from typing import Any, Protocol, TypeVar
 
-from explain_log.briefing import ANSWER, Briefing, make_briefing, rules_sentences
-from explain_log.citations import finding_at
 from explain_log.errors import ModelOutputError, ModelUnavailable
-from explain_log.knowledge import load as load_knowledge
-from explain_log.narration.explanation import Explanation, Rejected, Section, Sentence
-from explain_log.narration.model import Message, OllamaModel, TimeLimits, Usage
-from explain_log.narration.prompts import problem, prompt_file, render, section_task
+from explain_log.narration.display import Display, OnEvent
+from explain_log.narration.explanation import Explanation, Rejected, Sentence
+from explain_log.narration.lanes import Lane, Lanes
+from explain_log.narration.model import Message, OllamaModel, Usage
+from explain_log.narration.options import ModelOptions, TimeLimits, default_host
+from explain_log.narration.prompts import prompt_file, render
+from explain_log.narration.server import OllamaServer, ServerBusy
 from explain_log.narration.stream import Said, StatementStream
+from explain_log.narration.task import PROMPT_TOKENS, Task, section_tasks
 from explain_log.narration.verifier import verify_sentence
 from explain_log.report import Report
 
-OnEvent = Callable[[str, object], None]
-"""Called with ("loading", text), ("sentence", (section id, Sentence)), ("rejected", Rejected), ("problem", text)."""
+__all__ = ["Keeper", "ModelOptions", "OnEvent", "TimeLimits", "default_host", "narrate", "narrate_now", "write_tasks"]
 
-RULES_ONLY = frozenset({"unknown"})
-"""What the log cannot tell is not for a model to say."""
-
-_TOLD_ANYWAY = ("error", "warning", "notice")
 _FAILURES_IN_A_ROW = 2
+_BUSY_PAUSE_SECONDS = 1.0
+_BUSY_TRIES = 5
+
+T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class ModelOptions:
-    """What to ask, of which model, where. host: "" is this machine; model: None is the server's best."""
+class Keeper(Protocol):
+    """Keeps explanations (explain_log.cache). Neither method raises."""
 
-    model: str | None = None
-    host: str = ""
-    allow_remote: bool = False
-    question: str | None = None
-    language: str = "en"
-    limits: TimeLimits = field(default_factory=TimeLimits)
+    def find(self, report: Report, model: str, digest: str, options: ModelOptions) -> Explanation | None:
+        """What the same model said of the same facts."""
+
+    def keep(self, explanation: Explanation, report: Report, digest: str, options: ModelOptions) -> None:
+        """Keeps what it said."""
 
 
-@dataclass(eq=False)
-class Task:
-    """One section to be written. problem: why its answer ended early or never came."""
-
-    section: Section
-    briefing: Briefing | None = None
-    messages: list[Message] = field(default_factory=list)
-    accepted: list[Sentence] = field(default_factory=list)
-    refused: list[tuple[Said, str]] = field(default_factory=list)
-    problem: ModelUnavailable | None = None
-
-
-def narrate_now(report: Report, options: ModelOptions, on_event: OnEvent) -> Explanation:
+def narrate_now(
+    report: Report, options: ModelOptions, on_event: OnEvent, keeper: Keeper | None = None
+) -> Explanation:
     """`narrate` for callers without an event loop."""
-    return asyncio.run(narrate(report, options, on_event))
+    return asyncio.run(narrate(report, options, on_event, keeper))
 
 
-async def narrate(report: Report, options: ModelOptions, on_event: OnEvent) -> Explanation:
+async def narrate(
+    report: Report, options: ModelOptions, on_event: OnEvent, keeper: Keeper | None = None
+) -> Explanation:
     """The report's explanation in a model's words, where they are true.
 
-    Raises ModelUnavailable, with one line of what to do, when nothing can be had from a model.
+    on_event is called with ("chosen", text), ("loading", model's name), ("waiting", model's name),
+    ("sentence", (section id, Sentence)), ("rejected", Rejected), ("problem", text). Raises ModelUnavailable, with
+    one line of what to do, when nothing can be had from a model. Cancelling it closes the streams.
     """
-    narration = _Narration(report, options, on_event)
-    async with OllamaModel(options.host, options.language, options.allow_remote, options.limits) as model:
-        await model.choose(options.model)
-        return await narration.run(model)
+    async with OllamaServer(options) as server:
+        model = OllamaModel(server, options)
+        await model.choose()
+        if model.installed is not None:
+            on_event("chosen", server.told("chosen", count=model.installed))
+        if keeper is not None and model.digest:
+            kept = keeper.find(report, model.name, model.digest, options)
+            if kept is not None:
+                _show_again(kept, on_event)
+                return kept
+        tasks = section_tasks(report, options.question, options.language)
+        explanation = await write_tasks(report, tasks, model, options, on_event)
+        if keeper is not None and model.digest and explanation.origin == "model" and not any(t.problem for t in tasks):
+            keeper.keep(explanation, report, model.digest, options)
+        return explanation
 
 
-class _Narration:
+def _show_again(explanation: Explanation, on_event: OnEvent) -> None:
+    for section in explanation.sections:
+        for sentence in section.statements:
+            on_event("sentence", (section.id, sentence))
+
+
+async def write_tasks(
+    report: Report,
+    tasks: list[Task],
+    model: OllamaModel,
+    options: ModelOptions,
+    on_event: OnEvent,
+    at_least: int = PROMPT_TOKENS,
+) -> Explanation:
+    """The explanation of these sections by a model that is chosen. Raises ModelUnavailable as `narrate` does.
+
+    at_least: tokens of a prompt to make room for.
+    """
+    wanted = [task for task in tasks if task.is_for_model]
+    for task in tasks:
+        task.done = not task.is_for_model
+    prompts = ["".join(m["content"] for m in task.messages) for task in wanted]
+    model.make_room(prompts, at_least)
+    if wanted:
+        on_event("waiting" if await model.is_loaded() else "loading", model.name)
+    writing = _Writing(report, tasks, model, options, on_event)
+    return await writing.run(wanted, prompts, at_least)
+
+
+class _Writing:
     """One explanation in the making."""
 
-    def __init__(self, report: Report, options: ModelOptions, on_event: OnEvent) -> None:
-        self._report = report
+    def __init__(
+        self, report: Report, tasks: list[Task], model: OllamaModel, options: ModelOptions, on_event: OnEvent
+    ) -> None:
+        self._tasks = tasks
+        self._model = model
         self._options = options
         self._language = options.language
         self._on_event = on_event
-        self._result = Explanation(options.language)
-        self._deadline = 0.0
+        self._lanes = Lanes(options.parallel, options.limits.total)
+        self._display = Display(report, tasks, options.question, on_event)
         self._problem: ModelUnavailable | None = None
         self._failures = 0
         self._gave_up = False
-        self._was_answered = False
-        # Sections that failed before the first usable answer: without one, the caller shows all of the rules' text.
-        self._held_back: list[Task] = []
 
-    async def run(self, model: OllamaModel) -> Explanation:
+    async def run(self, wanted: list[Task], prompts: list[str], at_least: int) -> Explanation:
         """Writes all sections. Raises what went wrong where no answer could be used."""
         started = time.monotonic()
-        self._deadline = started + self._options.limits.total
-        tasks = self._tasks()
-        model.make_room(["".join(m["content"] for m in task.messages) for task in tasks.values()])
-        self._on_event("loading", problem(self._language, "loading", model=model.name, host=model.url))
-        for section in self._sections():
-            task = tasks.get(section.id)
-            if task is None or self._gave_up:
-                self._held_back.append(Task(section))
-            else:
-                await self._write(task, model)
-            if self._was_answered:
-                self._show_held_back()
-        if self._problem and not self._was_answered:
+        if wanted:
+            async with self._lanes.lane() as lane:
+                await self._model.probe(lane)
+            self._model.make_room(prompts, at_least)
+            waiting = deque(wanted)
+            await _together([self._work(waiting) for _ in range(min(len(wanted), self._lanes.most or len(wanted)))])
+        if self._problem and not self._display.has_begun:
             raise self._problem
-        self._show_held_back()
-        self._result.stats.seconds = round(time.monotonic() - started, 2)
-        self._conclude(model)
-        return self._result
+        self._display.begin()
+        return self._concluded(round(time.monotonic() - started, 2))
 
-    def _conclude(self, model: OllamaModel) -> None:
-        """Whose explanation it is in the end."""
-        if any(s.origin == "model" for section in self._result.sections for s in section.statements):
-            self._result.origin, self._result.model = "model", model.name
-        elif self._result.rejected:
-            count = len(self._result.rejected)
-            self._on_event("problem", problem(self._language, "all_refused", model=model.name, count=count))
+    def _concluded(self, seconds: float) -> Explanation:
+        """The result: whose it is in the end, and what it cost."""
+        result = self._display.result
+        result.stats.seconds = seconds
+        result.stats.left_out = sum(task.briefing.left_out for task in self._tasks if task.briefing)
+        order = [task.section.id for task in self._tasks]
+        result.rejected.sort(key=lambda rejected: order.index(rejected.section))
+        if any(s.origin == "model" for section in result.sections for s in section.statements):
+            result.origin, result.model = "model", self._model.name
+        elif result.rejected:
+            self._on_event("problem", self._model.server.told("all_refused", count=len(result.rejected)))
+        return result
 
-    def _sections(self) -> list[Section]:
-        """The sections in order; an answer to a question comes first."""
-        rules = list(self._report.explanation.sections) if self._report.explanation else []
-        if not self._options.question:
-            return rules
-        return [Section(ANSWER, prompt_file("answer", self._language)["heading"]), *rules]
+    async def _work(self, waiting: deque[Task]) -> None:
+        """Writes one section after the other, as the server has time."""
+        while True:
+            async with self._lanes.lane() as lane:
+                if not waiting:
+                    return
+                task = waiting.popleft()
+                if not self._gave_up:
+                    await self._write(task, lane)
+            task.done = True
+            self._display.advance()
 
-    def _tasks(self) -> dict[str, Task]:
-        """What the model is asked to write: the answer to the question, else all sections but what is unknown."""
-        wanted = [s for s in self._sections() if (s.id == ANSWER if self._options.question else s.id not in RULES_ONLY)]
-        tasks = [self._task(section) for section in wanted]
-        return {task.section.id: task for task in tasks if task.briefing and task.briefing.items}
-
-    def _task(self, section: Section) -> Task:
-        briefing = make_briefing(self._report, section.id, load_knowledge())
-        purpose = "answer" if section.id == ANSWER else "explain"
-        left_out = prompt_file(purpose, self._language)["left_out"]["some" if briefing.left_out else "none"]
-        fields = {
-            "heading": section.heading,
-            "task": section_task(self._language, section.id),
-            "briefing": briefing.text,
-            "left_out": left_out.format(count=briefing.left_out),
-            "question": self._options.question or "",
-        }
-        return Task(section, briefing, render(purpose, self._language, fields))
-
-    async def _write(self, task: Task, model: OllamaModel) -> None:
+    async def _write(self, task: Task, lane: Lane) -> None:
         """Asks for a section, and once more for what was refused."""
         try:
-            answer = await self._ask(task, model, task.messages)
+            answer = await self._ask(task, task.messages, lane)
             if task.refused:
-                await self._repair(task, model, answer)
-            self._was_answered, self._failures = True, 0
+                await self._repair(task, answer, lane)
+            self._failures = 0
+            self._display.begin()
         except ModelUnavailable as error:
             self._problem = task.problem = error
             self._failures += 1
             connected = isinstance(error, ModelOutputError)
-            self._gave_up = not connected or self._failures >= _FAILURES_IN_A_ROW
-        self._held_back.append(task)
+            self._gave_up = self._gave_up or not connected or self._failures >= _FAILURES_IN_A_ROW
 
-    def _show_held_back(self) -> None:
-        for task in self._held_back:
-            self._finish(task)
-        self._held_back = []
-
-    async def _ask(self, task: Task, model: OllamaModel, messages: list[Message], *, repair: bool = False) -> str:
-        """One answer, its statements verified as they arrive; asked again where `think` breaks the JSON."""
-        stream = StatementStream()
-        try:
-            async for piece in self._pieces(model, messages):
-                for said in stream.feed(piece):
-                    self._judge(task, said, repair=repair)
-                if stream.broken:
-                    break
-        except ModelOutputError:
-            if stream.text or not model.stop_asking_not_to_think():
-                raise
-            return await self._ask(task, model, messages, repair=repair)
-        if not stream.complete:
-            if not task.accepted and not stream.text.lstrip().startswith("{") and model.stop_asking_not_to_think():
-                return await self._ask(task, model, messages, repair=repair)
-            raise model.output_error("not_json" if stream.text.strip() else "empty")
-        return stream.text
-
-    async def _pieces(self, model: OllamaModel, messages: list[Message]) -> AsyncIterator[str]:
-        """The answer's pieces until the time for all is over; counts what they cost."""
-        usage = Usage()
-        stream = model.ask(messages, usage)
-        try:
-            while True:
-                async with asyncio.timeout(max(self._deadline - time.monotonic(), 0.001)):
-                    piece = await anext(stream, None)
-                if piece is None:
-                    break
-                yield piece
-        except TimeoutError as error:
-            seconds = f"{self._options.limits.total:g}"
-            text = problem(self._language, "timeout", model=model.name, host=model.url, seconds=seconds)
-            raise ModelUnavailable(text) from error
-        finally:
-            await stream.aclose()
-            stats = self._result.stats
-            stats.prompt_tokens = (stats.prompt_tokens or 0) + (usage.prompt_tokens or 0)
-            stats.output_tokens = (stats.output_tokens or 0) + (usage.output_tokens or 0)
-
-    async def _repair(self, task: Task, model: OllamaModel, answer: str) -> None:
+    async def _repair(self, task: Task, answer: str, lane: Lane) -> None:
         line = prompt_file("repair", self._language)["line"]
         rows = [line.format(number=n, text=s.text, reason=r) for n, (s, r) in enumerate(task.refused, 1)]
         task.refused = []
         request = render("repair", self._language, {"refused": "\n".join(rows)})
-        await self._ask(task, model, [*task.messages, {"role": "assistant", "content": answer}, *request], repair=True)
+        lane.begin_again()
+        await self._ask(task, [*task.messages, {"role": "assistant", "content": answer}, *request], lane, repair=True)
+
+    async def _ask(self, task: Task, messages: list[Message], lane: Lane, *, repair: bool = False) -> str:
+        """One answer, its statements verified as they arrive."""
+        for pause in range(_BUSY_TRIES):
+            try:
+                return await self._read(task, messages, lane, repair=repair)
+            except ServerBusy:
+                self._lanes.one_at_a_time()
+                if pause == _BUSY_TRIES - 1:
+                    raise
+                await asyncio.sleep(_BUSY_PAUSE_SECONDS * 2**pause)
+        raise AssertionError
+
+    async def _read(self, task: Task, messages: list[Message], lane: Lane, *, repair: bool) -> str:
+        stream = StatementStream()
+        usage = Usage()
+        try:
+            async with contextlib.aclosing(self._model.ask(messages, usage, lane, again=repair)) as pieces:
+                async for piece in pieces:
+                    for said in stream.feed(piece):
+                        self._judge(task, said, repair=repair)
+                    if stream.broken:
+                        break
+        finally:
+            stats = self._display.result.stats
+            stats.prompt_tokens = (stats.prompt_tokens or 0) + (usage.prompt_tokens or 0)
+            stats.output_tokens = (stats.output_tokens or 0) + (usage.output_tokens or 0)
+        if not stream.complete:
+            raise self._model.server.output_error("not_json" if stream.text.strip() else "empty")
+        return stream.text
 
     def _judge(self, task: Task, said: Said, *, repair: bool) -> None:
         """Shows a statement that holds; keeps one that does not, with the reason."""
-        briefing = task.briefing
-        if briefing is None or not said.text or any(said.text == sentence.text for sentence in task.accepted):
+        if task.briefing is None or not said.text or any(said.text == sentence.text for sentence in task.accepted):
             return
-        verdict = verify_sentence(said.text, said.cites, briefing, self._language)
+        result = self._display.result
+        verdict = verify_sentence(said.text, said.cites, task.briefing, self._language)
         if verdict.accepted:
-            self._was_answered = True
-            self._show_held_back()
-            self._result.stats.repaired += repair
+            result.stats.repaired += repair
             task.accepted.append(Sentence(said.text, said.cites, "model"))
-            self._on_event("sentence", (task.section.id, task.accepted[-1]))
+            self._display.begin()
             return
         task.refused.append((said, verdict.reason))
         rejected = Rejected(said.text, f"{verdict.code}: {verdict.reason}", task.section.id)
-        self._result.rejected.append(rejected)
+        result.rejected.append(rejected)
         self._on_event("rejected", rejected)
 
-    def _finish(self, task: Task) -> None:
-        """Closes a section: what the model left out or got wrong is said in the rules' words."""
-        if task.problem is not None:
-            names = {"section": task.section.heading, "error": str(task.problem)}
-            self._on_event("problem", problem(self._language, "section", **names))
-        missing = self._missing(task)
-        if not task.accepted and not missing and task.section.id == ANSWER:
-            missing = rules_sentences(self._report, ANSWER)
-        self._add(task.section, missing, task.accepted)
 
-    def _missing(self, task: Task) -> list[Sentence]:
-        """The rules' sentences that no accepted one covers, where they matter or something went wrong."""
-        cited = {cite for sentence in task.accepted for cite in sentence.cites}
-        everything = task.problem is not None or bool(task.refused) or not task.accepted
-        return [
-            sentence
-            for sentence in task.section.statements
-            if not _is_covered(sentence, cited) and (everything or self._matters(sentence))
-        ]
-
-    def _matters(self, sentence: Sentence) -> bool:
-        findings = [finding_at(self._report, c.partition(":")[2]) for c in sentence.cites if c.startswith("finding:")]
-        return any(finding is not None and finding.severity in _TOLD_ANYWAY for finding in findings)
-
-    def _add(self, section: Section, sentences: list[Sentence], accepted: list[Sentence] | None = None) -> None:
-        for sentence in sentences:
-            self._on_event("sentence", (section.id, sentence))
-        said = [*(accepted or []), *sentences]
-        if said:
-            self._result.sections.append(Section(section.id, section.heading, said))
-
-
-def _is_covered(sentence: Sentence, cited: set[str]) -> bool:
-    """Whether what a rules' sentence is about has been said: its findings, or half of its facts."""
-    findings = {cite for cite in sentence.cites if cite.startswith("finding:")}
-    if findings:
-        return findings <= cited
-    facts = {cite for cite in sentence.cites if cite.startswith("fact:")}
-    return bool(facts) and 2 * len(facts & cited) >= len(facts)
+async def _together(works: list[Coroutine[Any, Any, None]]) -> None:
+    """Runs all at a time. Where one fails the others are cancelled, and its error is raised as it is."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for work in works:
+                group.create_task(work)
+    except BaseExceptionGroup as failed:
+        raise failed.exceptions[0] from failed

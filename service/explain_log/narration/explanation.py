@@ -40,12 +40,17 @@ class Rejected:
 
 @dataclass(eq=False)
 class Stats:
-    """What the model's part of the explanation cost."""
+    """What the model's part of the explanation cost.
+
+    left_out: lines of material that were not sent, for length.  from_cache: the model said this in an earlier run.
+    """
 
     prompt_tokens: int | None = None
     output_tokens: int | None = None
     seconds: float | None = None
     repaired: int = 0
+    left_out: int = 0
+    from_cache: bool = False
 
 
 @dataclass(eq=False)

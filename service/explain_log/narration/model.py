@@ -1,49 +1,36 @@
-"""Asks an Ollama server: explicit host and time-outs, nothing leaves the machine unless allowed."""
+"""One model of an Ollama server: which it is, what it can do, and its answers piece by piece."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import json
-import os
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from explain_log.briefing import estimate_tokens
-from explain_log.errors import ModelOutputError, ModelUnavailable
+from explain_log.errors import ModelOutputError
+from explain_log.narration.ability import Ability, Think, known, remember, ways
 from explain_log.narration.choice import choose, installed_models, is_remote, think_setting
-from explain_log.narration.host import base_url, is_loopback
-from explain_log.narration.prompts import problem
-from explain_log.narration.stream import answer_schema
+from explain_log.narration.lanes import Lane
+from explain_log.narration.options import ModelOptions, TimeLimits, default_host
+from explain_log.narration.prompts import render
+from explain_log.narration.server import ModelRefused, OllamaServer
+from explain_log.narration.stream import StatementStream, answer_schema
 
 if TYPE_CHECKING:
-    import httpx
     import ollama
+
+__all__ = ["Message", "OllamaModel", "TimeLimits", "Usage", "default_host"]
 
 ANSWER_TOKENS = 1400
 THINKING_TOKENS = 3000
-_KEEP_ALIVE = "10m"
+_PROBE_TOKENS = 64
 _PROMPT_FACTOR = 1.7
 """Tokens for an estimated one: some tokenizers take a token for each digit."""
 _SEEN_AT_LEAST = 0.4
 _STEP = 1024
 
-T = TypeVar("T")
 Message = dict[str, str]
-
-_WITHOUT_THINK: set[tuple[str, str]] = set()
-"""(host, model) that ignore `format` when `think` is given, as found out: ollama#14850, #15260."""
-
-
-@dataclass(frozen=True)
-class TimeLimits:
-    """Seconds: to connect, until the first piece (a model may be loading), between pieces, for all."""
-
-    connect: float = 5.0
-    first: float = 300.0
-    between: float = 60.0
-    total: float = 600.0
 
 
 @dataclass(eq=False)
@@ -54,189 +41,153 @@ class Usage:
     output_tokens: int | None = None
 
 
-@dataclass(eq=False)
 class OllamaModel:
-    """A model on a server, for the time of one explanation. Use it as an async context."""
+    """A model on a server. digest: "" where the server does not tell.  installed: among how many it was chosen."""
 
-    host: str
-    language: str
-    allow_remote: bool = False
-    limits: TimeLimits = field(default_factory=TimeLimits)
-    name: str = ""
-    context_length: int | None = None
-    thinks: bool = False
-    num_ctx: int = 4 * _STEP
+    def __init__(self, server: OllamaServer, options: ModelOptions) -> None:
+        self.server = server
+        self._options = options
+        self.name = ""
+        self.digest = ""
+        self.installed: int | None = None
+        self.ability = Ability()
+        self.num_ctx = 4 * _STEP
+        self._can_think = False
+        self._is_known = False
 
-    def __post_init__(self) -> None:
-        self.url = base_url(self.host, self.language)
-        self.is_local = is_loopback(self.url)
-        if not self.is_local and not self.allow_remote:
-            raise self._unavailable("remote")
+    def assume(self, name: str) -> bool:
+        """Settles on a model without asking the server, to show what would be sent. Whether it is remembered."""
+        self.name = self.server.model = name
+        remembered = known(self.server.url, name) if name else None
+        self.ability = remembered or self.ability
+        return remembered is not None
 
-    async def __aenter__(self) -> Self:
-        import httpx
-        import ollama
-
-        limits = httpx.Timeout(self.limits.first, connect=self.limits.connect)
-        # A proxy of the environment must not see what stays on this machine; a redirect could leave it.
-        self._http = httpx.AsyncClient(base_url=self.url, timeout=limits, trust_env=not self.is_local)
-        self._client = ollama.AsyncClient(
-            host=self.url,
-            timeout=limits,
-            follow_redirects=False,
-            trust_env=not self.is_local,
-            auth=None if self._may_have_key() else _without_key,
-        )
-        self._open = contextlib.AsyncExitStack()
-        await self._open.enter_async_context(self._http)
-        await self._open.enter_async_context(self._client)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._open.aclose()
-
-    def _may_have_key(self) -> bool:
-        """OLLAMA_API_KEY is for Ollama's own service; the client would send it to any host."""
-        return not self.is_local and self.url.startswith("https://")
-
-    def _unavailable(self, text: str, **names: object) -> ModelUnavailable:
-        given: dict[str, object] = {"host": self.url, "model": self.name, **names}
-        return ModelUnavailable(problem(self.language, text, **given))
-
-    def output_error(self, text: str, **names: object) -> ModelOutputError:
-        """The error for an answer that cannot be used."""
-        return ModelOutputError(problem(self.language, text, host=self.url, model=self.name, **names))
-
-    async def choose(self, wanted: str | None) -> None:
+    async def choose(self) -> None:
         """Settles on a model. Raises ModelUnavailable where there is none or it runs elsewhere."""
-        if wanted:
-            self.name = wanted
-        else:
-            models = installed_models(await self._json("GET", "/api/tags"))
-            self.name = choose(m for m in models if self.allow_remote or not m.is_remote) or ""
+        tags: dict[str, Any] | None = None
+        self.name = self._options.model or ""
+        if not self.name:
+            tags = await self.server.json("GET", "/api/tags")
+            models = [m for m in installed_models(tags) if self._options.allow_remote or not m.is_remote]
+            self.name = choose(models) or ""
+            self.installed = len(models)
             if not self.name:
-                raise self._unavailable("none")
-        if is_remote({}, self.name) and not self.allow_remote:
-            raise self._unavailable("cloud")
-        await self._look_at(await self._json("POST", "/api/show", {"model": self.name}))
-
-    async def _look_at(self, shown: dict[str, Any]) -> None:
-        """Reads what the server says about the model."""
-        if is_remote(shown, self.name) and not self.allow_remote:
-            raise self._unavailable("cloud")
+                raise self.server.unavailable("none")
+        self.server.model = self.name
+        self._refuse_remote({})
+        shown = await self.server.json("POST", "/api/show", {"model": self.name})
+        self._refuse_remote(shown)
         capabilities = shown.get("capabilities") or []
         if capabilities and "completion" not in capabilities:
-            raise self._unavailable("none")
-        self.thinks = "thinking" in capabilities
+            raise self.server.unavailable("none")
         facts = shown.get("model_info") or {}
         lengths = [v for key, v in facts.items() if key.endswith(".context_length") and isinstance(v, int)]
-        self.context_length = min(lengths, default=None)
+        self._can_think = "thinking" in capabilities
+        thinks = self._can_think and think_setting(self.name) is not False
+        self.ability = Ability(thinks=thinks, context_length=min(lengths, default=None))
+        self.digest = _digest(tags or await self.server.json("GET", "/api/tags"), self.name)
+        remembered = known(self.server.url, self.name, self.digest) if self.digest else None
+        self._is_known = remembered is not None
+        self.ability = remembered or self.ability
 
-    def make_room(self, prompts: list[str]) -> None:
-        """Sets one context size for all prompts: another size would load the model again."""
+    def _refuse_remote(self, described: dict[str, Any]) -> None:
+        if is_remote(described, self.name) and not self._options.allow_remote:
+            raise self.server.unavailable("cloud")
+
+    async def is_loaded(self) -> bool:
+        """Whether the server has it in memory, as far as it tells."""
+        with contextlib.suppress(Exception):
+            running = (await self.server.json("GET", "/api/ps")).get("models") or []
+            return any(self.name in (m.get("name"), m.get("model")) for m in running)
+        return False
+
+    def make_room(self, prompts: Sequence[str], at_least: int = 0) -> None:
+        """Sets one context size for all prompts: another size would load the model again.
+
+        at_least: the tokens that prompts of this kind may have, so that the size is the same from log to log.
+        """
         longest = max(map(estimate_tokens, prompts), default=0)
-        wanted = int(longest * _PROMPT_FACTOR) + 3 * self.answer_tokens
+        wanted = int(max(longest, at_least) * _PROMPT_FACTOR) + 3 * self.answer_tokens
         rounded = -(-wanted // _STEP) * _STEP
-        self.num_ctx = min(rounded, self.context_length or rounded)
+        self.num_ctx = min(rounded, self.ability.context_length or rounded)
         if self.num_ctx < longest + self.answer_tokens:
-            raise self.output_error("cut_prompt", seen=self.num_ctx, sent=longest)
+            raise self.server.output_error("cut_prompt", seen=self.num_ctx, sent=longest)
 
     @property
     def answer_tokens(self) -> int:
         """How long an answer may be."""
-        return ANSWER_TOKENS + (THINKING_TOKENS if self.thinks and not self._sends_no_thoughts() else 0)
+        return ANSWER_TOKENS + (THINKING_TOKENS if self.ability.thinks else 0)
 
-    def _sends_no_thoughts(self) -> bool:
-        return (self.url, self.name) not in _WITHOUT_THINK and think_setting(self.name) is False
+    async def probe(self, lane: Lane) -> None:
+        """Finds out how to ask it, unless that is remembered."""
+        if self._is_known:
+            return
+        messages = render("probe", self._options.language, {})
+        for form, think in ways(can_think=self._can_think, setting=think_setting(self.name)):
+            thinks = self._can_think and think is not False
+            self.ability = replace(self.ability, format=form, think=think, thinks=thinks)
+            if await self._keeps_to_json(messages, lane):
+                break
+        self._is_known = True
+        if self.digest:
+            remember(self.server.url, self.name, self.digest, self.ability)
 
-    def stop_asking_not_to_think(self) -> bool:
-        """Remembers that this model ignores `format` when told not to think; False where it was not told."""
-        key = (self.url, self.name)
-        if not self.thinks or key in _WITHOUT_THINK:
+    async def _keeps_to_json(self, messages: list[Message], lane: Lane) -> bool:
+        stream = StatementStream()
+        room = _PROBE_TOKENS + (THINKING_TOKENS if self.ability.thinks else 0)
+        try:
+            async with contextlib.aclosing(self.ask(messages, Usage(), lane, room=room)) as pieces:
+                async for piece in pieces:
+                    stream.feed(piece)
+        except (ModelOutputError, ModelRefused):
             return False
-        _WITHOUT_THINK.add(key)
-        return True
+        return stream.complete and stream.text.lstrip().startswith("{")
 
-    async def ask(self, messages: list[Message], usage: Usage) -> AsyncGenerator[str]:
-        """The answer piece by piece. Raises ModelUnavailable, ModelOutputError where it was cut."""
-        think = think_setting(self.name) if self.thinks and (self.url, self.name) not in _WITHOUT_THINK else None
-        options = {"num_ctx": self.num_ctx, "num_predict": self.answer_tokens, "temperature": 0.2, "seed": 1}
-        stream = await self._within(
-            self.limits.first,
-            lambda: self._client.chat(
-                self.name, messages, stream=True, think=think, format=answer_schema(), options=options,
-                keep_alive=_KEEP_ALIVE,
-            ),
-        )  # fmt: skip
-        wait = self.limits.first
+    def request(self, messages: Sequence[Message], *, room: int | None = None) -> dict[str, Any]:
+        """The body of a request to `/api/chat`, but for `stream`. room: tokens for the answer."""
+        predict = room or self.answer_tokens
+        body: dict[str, Any] = {
+            "model": self.name,
+            "messages": list(messages),
+            "options": {"num_ctx": self.num_ctx, "num_predict": predict, "temperature": 0.2, "seed": 1},
+        }
+        think: Think = self.ability.think
+        optional = {
+            "think": think,
+            "format": answer_schema() if self.ability.format else None,
+            "keep_alive": self._options.keep_alive,
+        }
+        return body | {name: value for name, value in optional.items() if value is not None}
+
+    async def ask(
+        self, messages: Sequence[Message], usage: Usage, lane: Lane, *, room: int | None = None, again: bool = False
+    ) -> AsyncGenerator[str]:
+        """The answer piece by piece. Raises ModelUnavailable, ModelOutputError where it was cut.
+
+        again: the server has seen the beginning of the prompt before, and may count only what is new.
+        """
         last: ollama.ChatResponse | None = None
-        async with contextlib.aclosing(cast("AsyncGenerator[ollama.ChatResponse]", stream)) as parts:
-            while (part := await self._within(wait, lambda: anext(parts, None))) is not None:
-                wait, last = self.limits.between, part
+        async with contextlib.aclosing(self.server.chat(self.request(messages, room=room), lane)) as parts:
+            async for part in parts:
+                last = part
                 if part.message.content:
                     yield part.message.content
-        self._check_end(last, messages, usage)
-
-    def _check_end(self, last: ollama.ChatResponse | None, messages: list[Message], usage: Usage) -> None:
-        """Whether the answer ended by itself and the whole prompt was seen."""
         if last is None:
-            raise self.output_error("empty")
+            raise self.server.output_error("empty")
         usage.prompt_tokens, usage.output_tokens = last.prompt_eval_count, last.eval_count
         sent = estimate_tokens("".join(message["content"] for message in messages))
         seen = last.prompt_eval_count
-        if seen is not None and (seen >= self.num_ctx - 1 or seen < _SEEN_AT_LEAST * sent):
-            raise self.output_error("cut_prompt", seen=seen, sent=sent)
+        least = 0 if again else _SEEN_AT_LEAST * sent
+        if seen is not None and (seen >= self.num_ctx - 1 or seen < least):
+            raise self.server.output_error("cut_prompt", seen=seen, sent=sent)
         if last.done_reason == "length":
-            raise self.output_error("length")
-
-    async def _json(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        async def request() -> httpx.Response:
-            return await self._http.request(method, path, json=body)
-
-        response = await self._within(self.limits.between, request)
-        if response.status_code == 404 and path == "/api/show":
-            raise self._unavailable("missing")
-        try:
-            answer = response.json()
-        except ValueError:
-            answer = None
-        if response.status_code != 200 or not isinstance(answer, dict):
-            raise self._unavailable("not_ollama", error=f"HTTP {response.status_code}")
-        return answer
-
-    async def _within(self, seconds: float, action: Callable[[], Awaitable[T]]) -> T:
-        """The action's result, with every failure of the connection as one line of ours."""
-        import httpx
-        import ollama
-
-        try:
-            async with asyncio.timeout(seconds):
-                return await action()
-        except (TimeoutError, httpx.TimeoutException) as error:
-            if isinstance(error, httpx.ConnectTimeout):
-                raise self._unavailable("refused", error=f"> {self.limits.connect:g} s") from error
-            raise self._unavailable("timeout", seconds=f"{seconds:g}") from error
-        except ollama.ResponseError as error:
-            if error.status_code == 404:
-                raise self._unavailable("missing") from error
-            raise self._unavailable("error", error=_one_line(error.error)) from error
-        except json.JSONDecodeError as error:
-            raise self._unavailable("not_ollama", error="no JSON") from error
-        except (ConnectionError, httpx.ConnectError) as error:
-            raise self._unavailable("refused", error=problem(self.language, "no_connection")) from error
-        except (httpx.HTTPError, ValueError) as error:
-            raise self._unavailable("not_ollama", error=type(error).__name__) from error
+            raise self.server.output_error("length")
 
 
-def _without_key(request: httpx.Request) -> httpx.Request:
-    request.headers.pop("authorization", None)
-    return request
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())[:200]
-
-
-def default_host() -> str:
-    """OLLAMA_HOST, or this machine."""
-    return os.environ.get("OLLAMA_HOST", "")
+def _digest(tags: dict[str, Any], name: str) -> str:
+    """The digest of a model in an answer of `/api/tags`; a name without a tag is `latest`."""
+    wanted = {name, name if ":" in name.rpartition("/")[2] else f"{name}:latest"}
+    for model in tags.get("models") or []:
+        if isinstance(model, dict) and wanted & {model.get("name"), model.get("model")}:
+            return str(model.get("digest") or "")
+    return ""

@@ -32,6 +32,18 @@ def prompt_file(purpose: str, language: str) -> dict[str, Any]:
     raise KnowledgeError(f"prompts/{purpose}.{language}.toml is missing: install explain-log again")
 
 
+def prompts_version() -> str:
+    """A hash of all prompts."""
+    from hashlib import blake2b
+
+    digest = blake2b(digest_size=12)
+    folder = PACKAGED_FOLDER if os.path.isdir(PACKAGED_FOLDER) else CHECKOUT_FOLDER
+    for name in sorted(os.listdir(folder)):
+        with open(os.path.join(folder, name), "rb") as file:
+            digest.update(name.encode() + b"\0" + file.read())
+    return digest.hexdigest()
+
+
 def render(purpose: str, language: str, fields: dict[str, Any]) -> list[dict[str, str]]:
     """The messages of a prompt, filled with a briefing's fields: `[{"role": …, "content": …}]`."""
     from langchain_core.prompts import ChatPromptTemplate
@@ -53,6 +65,13 @@ def refusal(language: str, text: str, names: dict[str, str]) -> str:
     """Why a sentence is refused, in the language of the explanation."""
     words: str = prompt_file("refusals", language)[text]
     return words.format(**names)
+
+
+def correction(language: str, text: str, names: dict[str, str], *, contradicted: bool) -> str | None:
+    """What a reader is told about a claim that does not hold; None where there is nothing to tell."""
+    words = prompt_file("corrections", language).get(text, {})
+    told: str | None = words.get("contradicted" if contradicted else "unsupported")
+    return told.format(**names) if told else None
 
 
 def section_task(language: str, section: str) -> str:

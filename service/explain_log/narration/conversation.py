@@ -1,0 +1,88 @@
+"""Questions one after the other about one log: each answer grounded as an explanation is."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass, field, replace
+
+from explain_log.answers import Asked, answered_by_rules
+from explain_log.briefing import ANSWER, estimate_tokens
+from explain_log.errors import ModelOutputError, ModelUnavailable
+from explain_log.narration.display import OnEvent
+from explain_log.narration.explain import write_tasks
+from explain_log.narration.explanation import Section, Sentence
+from explain_log.narration.model import OllamaModel
+from explain_log.narration.options import ModelOptions
+from explain_log.narration.server import OllamaServer
+from explain_log.narration.task import PROMPT_TOKENS, Message, answer_section, answer_task, shortened
+from explain_log.report import Report
+
+HISTORY_TOKENS = 500
+"""What earlier questions and answers may add to a prompt."""
+_MOST_QUESTION_TOKENS = 60
+
+
+@dataclass(eq=False)
+class Conversation:
+    """Questions about a report. options: of the model; None is the rules alone, as it is once a server fails."""
+
+    report: Report
+    options: ModelOptions | None
+    _said: list[tuple[str, list[Sentence]]] = field(default_factory=list)
+    _before: Asked | None = None
+
+    def ask(self, question: str, on_event: OnEvent) -> Section:
+        """The answer. on_event is called as by `narrate`; why no model answered is a "problem"."""
+        asked = Asked.of(question, self.report, self._before)
+        section = self._of_model(question, asked, on_event) if self.options else None
+        if section is None:
+            section = answer_section(self.report.language)
+            section.statements += answered_by_rules(question, self.report, asked)
+            for sentence in section.statements:
+                on_event("sentence", (ANSWER, sentence))
+        self._said.append((question, section.statements))
+        if asked.names_something:
+            self._before = asked
+        return section
+
+    def _of_model(self, question: str, asked: Asked, on_event: OnEvent) -> Section | None:
+        try:
+            return asyncio.run(self._narrated(question, asked, on_event))
+        except ModelUnavailable as error:
+            on_event("problem", str(error))
+            if not isinstance(error, ModelOutputError):
+                self.options = None
+            return None
+
+    async def _narrated(self, question: str, asked: Asked, on_event: OnEvent) -> Section | None:
+        assert self.options is not None
+        task = answer_task(self.report, question, self.report.language, asked)
+        task.messages[1:1] = self.history()
+        options = replace(self.options, question=question)
+        async with OllamaServer(options) as server:
+            model = OllamaModel(server, options)
+            await model.choose()
+            if model.installed is not None:
+                on_event("chosen", server.told("chosen", count=model.installed))
+                self.options = replace(self.options, model=model.name)
+            room = PROMPT_TOKENS + HISTORY_TOKENS
+            explanation = await write_tasks(self.report, [task], model, options, on_event, room)
+        return explanation.sections[0] if explanation.sections else None
+
+    def history(self) -> list[Message]:
+        """The latest questions and answers that fit, in order. What was answered is what passed, never more."""
+        left = HISTORY_TOKENS
+        kept: list[list[Message]] = []
+        for question, sentences in reversed(self._said):
+            statements = [{"text": s.text, "cites": s.cites} for s in sentences if s.cites]
+            answer = json.dumps({"statements": statements}, ensure_ascii=False)
+            pair = [
+                {"role": "user", "content": shortened(question, _MOST_QUESTION_TOKENS)},
+                {"role": "assistant", "content": answer},
+            ]
+            left -= sum(estimate_tokens(message["content"]) for message in pair)
+            if left < 0:
+                break
+            kept.insert(0, pair)
+        return [message for pair in kept for message in pair]
