@@ -27,8 +27,10 @@ from templates import from_templates
 
 SEED = 20260301
 CORPUS = FOLDER / "corpus.jsonl"
-MOST = {"template": 780, "quote": 110, "number": 290, "unit": 150, "device": 110, "subject": 110, "polarity": 120,
-        "direction": 110, "name": 40, "language": 60}  # fmt: skip
+MOST = {
+    "template": 900, "quote": 130, "joined": 170, "number": 240, "unit": 120, "device": 90, "subject": 90,
+    "polarity": 100, "direction": 90, "name": 35, "language": 60, "joined_false": 110,
+}  # fmt: skip
 HAN = re.compile(r"[\u4e00-\u9fff]")
 
 
@@ -36,7 +38,7 @@ def statements() -> Iterator[Statement]:
     """All statements: those by hand in full, of the made ones a fixed sample of each kind."""
     hand = [*read("by_hand"), *read("misread")]
     yield from hand
-    made = [*from_templates(SEED), *from_quotes(SEED), *_other_numbers(hand), *_other_language(hand)]
+    made = [*from_templates(SEED), *from_quotes(SEED), *_other_numbers(hand), *_other_language(hand), *_joined(hand)]
     seen = {(s.log, s.language, s.text) for s in hand}
     kinds: dict[tuple[str, bool], list[Statement]] = {}
     for statement in made:
@@ -74,6 +76,29 @@ def _other_language(hand: list[Statement]) -> Iterator[Statement]:
             mixed = f"{text.rstrip('。.')}，{rng.choice(theirs)}"
             if len(HAN.findall(mixed)) > 6:
                 yield Statement(log, language, mixed, cites, truth=False, kind="language", was=text)
+
+
+def _joined(hand: list[Statement]) -> Iterator[Statement]:
+    """Two sentences about one log in one: both true, or the second one false."""
+    groups: dict[tuple[str, str], list[Statement]] = {}
+    for s in hand:
+        if s.cites[0].startswith("line:") or s.kind == "absence":
+            continue
+        groups.setdefault((s.log, s.language), []).append(s)
+    for (log, language), group in groups.items():
+        rng = random.Random(f"{SEED} joined {log} {language}")
+        true = [s for s in group if s.truth]
+        for first in true:
+            others = [s for s in (true if rng.random() < 0.6 else group) if s.text not in (first.text, first.was)]
+            others = [s for s in others if s.was != first.text]
+            if not others:
+                continue
+            second = rng.choice(others)
+            text = f"{first.text}{second.text}" if language == "zh" else f"{first.text} {second.text}"
+            cites = tuple(dict.fromkeys([*first.cites, *second.cites]))
+            kind = "joined" if second.truth else "joined_false"
+            was = "" if second.truth else f"{first.text} {second.was}"
+            yield Statement(log, language, text, cites, truth=second.truth, kind=kind, was=was)
 
 
 def rows() -> Iterator[dict[str, Any]]:
