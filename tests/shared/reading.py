@@ -9,7 +9,7 @@ from explain_log.statements import Recogniser
 
 # What an entry is about, and where it stands, is no value of the log.
 OWN = frozenset((
-    "index", "first_line", "last_line", "first_time", "last_time", "lines", "derived", "device", "product", "asked",
+    "index", "first_line", "last_line", "first_time", "last_time", "lines", "derived", "device", "product", "stages",
 ))
 
 
@@ -29,7 +29,7 @@ def values_of(record, prefix="", leave_out=OWN):
     for field in fields(record):
         value = getattr(record, field.name)
         path = f"{prefix}{field.name}"
-        if field.name in leave_out or value is None or value in ([], {}):
+        if field.name in leave_out or field.metadata or value is None or value in ([], {}):
             continue
         if is_dataclass(value):
             yield from values_of(value, f"{path}.", leave_out)

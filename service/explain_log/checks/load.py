@@ -60,7 +60,7 @@ def _rate(load: ModelLoad) -> dict[str, Value]:
 
 
 @load_check("load.vocab_only", purposes=("vocab_only",))
-def vocab_only(load: ModelLoad, facts: Facts) -> Iterator[Observation]:
+def vocab_only(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa: ARG001
     """A pass that reads only the tokenizer: it takes no memory for weights and is no second model.
 
     Source: src/llama-model.cpp, load_tensors (vocab_only); Ollama: llm/server.go, Tokenize.
@@ -70,16 +70,9 @@ def vocab_only(load: ModelLoad, facts: Facts) -> Iterator[Observation]:
         "first_line": load.first_line,
         "last_line": load.last_line,
     }
-    placeholder = next((text for text in _texts(load, facts) if "model type" in text and "?B" in text), None)
     lines = [*lines_of(load, "purpose", "outcome")]
-    variant = "placeholder" if placeholder else "default"
+    variant = "placeholder" if load.placeholder_type else "default"
     yield Observation("load.vocab_only", load.index, values, lines, {}, variant)
-
-
-def _texts(load: ModelLoad, facts: Facts) -> Iterator[str]:
-    for number in range(load.first_line, load.last_line + 1):
-        if number in facts.texts:
-            yield facts.texts[number]
 
 
 @log_check

@@ -89,12 +89,13 @@ def total(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa: ARG0
         for kind in ("model_mib", "kv_mib", "compute_mib", "recurrent_mib", "output_mib")
     }
     most = max(gpus, key=lambda d: d.total_mib or 0.0, default=None)
+    variant = _extent(load) or ("cpu_only" if not gpus else "gpus" if len(gpus) > 1 else "gpu")
     values: dict[str, Value] = {
         "total_mib": round(gpu + host, 2),
         "gpu_mib": round(gpu, 2),
         "host_mib": round(host, 2),
         "gpus": len(gpus),
-        **{f"gpu_{kind}": size for kind, size in parts.items()},
+        **{f"gpu_{kind}": size for kind, size in parts.items() if size or variant not in ("failed", "partial")},
         **{f"total_{d.device}_mib": d.total_mib or 0.0 for d in load.devices},
         "largest_device": most.device if most else (rest[0].device if rest else ""),
         "largest_mib": (most.total_mib if most else host) or 0.0,
@@ -106,8 +107,19 @@ def total(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa: ARG0
         largest = max(load.devices, key=lambda d: d.total_mib or 0.0)
         values |= {"largest_device": largest.device, "largest_mib": largest.total_mib or 0.0}
     values["gpu_other_mib"] = round(parts["recurrent_mib"] + parts["output_mib"], 2)
-    variant = "cpu_only" if not gpus else "gpus" if len(gpus) > 1 else "gpu"
+    in_order = [*gpus, *sorted(rest, key=lambda d: d.device)]
+    values["allocated"] = ", ".join(f"{d.device} {d.total_mib:g} MiB" for d in in_order if d.total_mib)
     yield Observation("memory.total", load.index, values, lines, operands, variant)
+
+
+def _extent(load: ModelLoad) -> str | None:
+    """How far the load came: what is not there may never have been allocated, or stand after the log's end."""
+    if load.outcome == "failed":
+        return "failed"
+    complete = any(
+        d.kv_mib is not None or d.recurrent_mib is not None or d.compute_mib is not None for d in load.devices
+    )
+    return "partial" if load.outcome == "unknown" and not complete else None
 
 
 @load_check("memory.compute_large", needs=("devices",), says_unknown=False)

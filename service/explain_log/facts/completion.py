@@ -37,6 +37,7 @@ def _file_type(load: ModelLoad, knowledge: Knowledge) -> None:
         return
     if model.type_label == "?B":
         model.type_label = None
+        load.placeholder_type = True
         load.lines.pop("model.type_label", None)
     if model.file_type == "all F32" and model.general_file_type != 0:
         model.file_type = None

@@ -14,7 +14,15 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Literal
 
 from explain_log.facts.load_parts import (
-    Context, DeviceMemory, Estimate, Graph, KvCache, KvPart, LoadStage, Model, PerLayer,
+    Context,
+    DeviceMemory,
+    Estimate,
+    Graph,
+    KvCache,
+    KvPart,
+    LoadStage,
+    Model,
+    PerLayer,
 )
 
 __all__ = [
@@ -64,6 +72,7 @@ class ModelLoad:
     first_time: str | None = None
     last_time: str | None = None
     stages: list[LoadStage] = field(default_factory=list)
+    placeholder_type: bool = field(default=False, metadata={"internal": True})  # the model's type was printed as ?B
     asked: dict[str, tuple[int | str, int]] = field(default_factory=dict, metadata={"internal": True})
 
     def device(self, name: str) -> DeviceMemory:
