@@ -9,17 +9,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from explain_log.facts.buffers import LoadParts, is_about_buffers
+from explain_log.facts.buffers import is_about_buffers
 from explain_log.facts.failures import Failure, FailureTable
 from explain_log.facts.launch import is_loading, names_a_model, set_engine, take_command
 from explain_log.facts.models import ModelLoad
 from explain_log.facts.record import put
 from explain_log.facts.stretch import Stretch
-from explain_log.facts.underway import RANK, Foreseen, Underway, Unplaced, printed_again, whose
+from explain_log.facts.underway import RANK, Foreseen, Underway, Unplaced, begun, is_summary, printed_again, whose
 from explain_log.statements import Statement
 
 MOST_UNDERWAY = 3
-_SUMMARY = ("ollama.load.model_weights", "ollama.load.kv_cache", "ollama.load.compute_graph")
 
 
 class LoadAssembler:
@@ -58,8 +57,8 @@ class LoadAssembler:
 
     def is_plain(self, statement: Statement) -> bool:
         """Whether `take_stretch` is enough for a statement."""
-        name = statement.id
-        return name not in self._stages and not self._failures.blames(name) and not is_about_buffers(name)
+        is_failure = self._failures.blames(statement.id)
+        return statement.id not in self._stages and not is_failure and not is_about_buffers(statement.id)
 
     def server_starts(self) -> None:
         """What an earlier run was loading is gone."""
@@ -92,9 +91,8 @@ class LoadAssembler:
 
     def _release(self) -> None:
         """What was held belongs to the load that failed."""
-        now = self._now
-        if now is not None and now.held is not None:
-            held, now.held = now.held, None
+        if self._now is not None and self._now.held is not None:
+            held, self._now.held = self._now.held, None
             for line in held:
                 self._deliver(self._stages.get(line.id), line)
 
@@ -127,14 +125,12 @@ class LoadAssembler:
         if facts and all(path.startswith("load.estimate.") for path, _ in facts):
             self._foreseen.note(self._now, facts, statement.line.number)
             return
-        load = self.current
-        if load is None and self._stages.get(statement.id) == "ready":
-            load = self.latest
+        load = self.current or (self.latest if self._stages.get(statement.id) == "ready" else None)
         if load is None:
-            of_ollama = statement.id.startswith(_SUMMARY) and not self.loads
-            if not of_ollama and not (facts and statement.id.startswith("llama.")):
+            inside = is_summary(statement) and not self.loads
+            if not inside and not (facts and statement.id.startswith("llama.")):
                 return
-            load = self._open(statement, inside=of_ollama).load
+            load = self._open(statement, inside=inside).load
         if (statement.line.source or "").startswith("ggml.go:"):
             set_engine(load, "ollama-engine", statement.line.number)
         for path, value in facts:
@@ -183,8 +179,8 @@ class LoadAssembler:
         if now is not None and stage == "attempt" and now.is_its_runner(statement):
             return True
         if now is None or (again and rank <= now.rank and not now.is_printed_twice(stage, statement)):
-            if now is None and not begins and self._goes_on(statement):
-                return False
+            if now is None and stage == "compute" and self.loads and self.loads[-1].outcome == "ready":
+                return False  # its graph is reserved anew; that is no load of its own
             self._leave()
             now = self._open(statement, inside=not begins)
         now.reach(rank)
@@ -193,10 +189,6 @@ class LoadAssembler:
             take_command(now.load, statement)
             set_engine(now.load, self._engines.get(statement.id), statement.line.number)
         return True
-
-    def _goes_on(self, statement: Statement) -> bool:
-        """A ready load prints buffers again when its graph is reserved anew; that is no load of its own."""
-        return bool(self.loads) and self.loads[-1].outcome == "ready" and self._stages.get(statement.id) == "compute"
 
     def _set_purpose(self, purpose: Any, statement: Statement) -> Underway:
         now = self._now or self._open(statement)
@@ -248,13 +240,9 @@ class LoadAssembler:
 
     def _open_failed(self, failure: Failure, statement: Statement) -> Underway | None:
         """A load of which the log shows only how it failed."""
-        over = any(load.outcome != "failed" for load in self.loads[-1:])
-        if statement.id != "ollama.sched.load_failed" and (over or not statement.id.startswith("llama.load_error.")):
-            self._unplaced.note(failure)
+        if not self._unplaced.tells_a_load(failure, statement, self.loads):
             return None
-        now = self._open(statement, inside=True)
-        now.reach(RANK["attempt"])
-        self._unplaced.give(now)
+        now = self._unplaced.give(self._open(statement, inside=True))
         self.starts_inside = now.load.first_line if self.count == 1 else self.starts_inside
         return now
 
@@ -271,23 +259,18 @@ class LoadAssembler:
 
     def _give_up(self) -> None:
         """A load that met a failure and never got ready has failed."""
-        now = self._now
-        while now is not None:
-            if now.load.outcome == "unknown" and now.causes:
-                now.settle_failure(now.causes[-1].line)
+        while self._now is not None:
+            if self._now.load.outcome == "unknown" and self._now.causes:
+                self._now.settle_failure(self._now.causes[-1].line)
             self._end()
-            now = self._now
 
     def _open(self, statement: Statement, *, inside: bool = False) -> Underway:
-        number = statement.line.number
         self.count += 1
         if inside and self.count == 1:
-            self.starts_inside = number
-        load = ModelLoad(index=self.count, first_line=number, last_line=number)
-        load.first_time = load.last_time = statement.line.time
-        self.loads.append(load)
+            self.starts_inside = statement.line.number
+        self._now = begun(self.count, statement)
+        self.loads.append(load := self._now.load)
         self.latest = load
-        self._now = Underway(load, LoadParts(load))
         if self._stages.get(statement.id) == "attempt":
             self._foreseen.give(load)  # not to a vocab-only pass in between
         return self._now

@@ -139,23 +139,42 @@ class Underway:
         return line.stamped or load.first_time == line.time
 
 
+def begun(index: int, statement: Statement) -> Underway:
+    """A load of which this is the first line."""
+    number = statement.line.number
+    load = ModelLoad(index=index, first_line=number, last_line=number)
+    load.first_time = load.last_time = statement.line.time
+    return Underway(load, LoadParts(load))
+
+
+def is_summary(statement: Statement) -> bool:
+    """Whether Ollama says what a load takes on a device."""
+    return statement.id in ("ollama.load.model_weights", "ollama.load.kv_cache", "ollama.load.compute_graph")
+
+
 class Unplaced:
     """Failures that no load was under way for: the cause of one that shows itself only in how it fails after them."""
 
     def __init__(self) -> None:
         self._failures: list[Failure] = []
 
-    def note(self, failure: Failure) -> None:
-        """Keeps a failure, and the ones shortly before it."""
+    def tells_a_load(self, failure: Failure, statement: Statement, loads: list[ModelLoad]) -> bool:
+        """Whether a failure is of a load that the log does not show; one that may be of anything is kept."""
+        over = any(load.outcome != "failed" for load in loads[-1:])
+        if statement.id == "ollama.sched.load_failed" or (statement.id.startswith("llama.load_error.") and not over):
+            return True
         self._failures = [*self._failures[-MOST_UNPLACED:], failure]
+        return False
 
-    def give(self, now: Underway) -> None:
+    def give(self, now: Underway) -> Underway:
         """The ones shortly before a load's first line are its own."""
+        now.reach(RANK["attempt"])
         first = now.load.first_line
         near = [failure for failure in self._failures if first - failure.line <= ONE_FAILURE_LINES]
         now.causes += near
         now.load.first_line = min([first, *(failure.line for failure in near)])
         self._failures = []
+        return now
 
 
 def whose(statement: Statement, stage: str | None, now: Underway | None, others: list[Underway]) -> Underway | None:
