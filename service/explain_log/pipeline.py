@@ -56,7 +56,7 @@ def _source(origins: list[Origin]) -> Source:
 
 def _read(origins: list[Origin], reading: _Reading, progress: Progress | None, lines: Iterator[Line]) -> None:
     total = _total_bytes(origins)
-    for count, (line, statement) in enumerate(mended(lines, reading.recognise)):
+    for count, (line, statement) in enumerate(mended(lines, reading.recognise, reading.last_lines)):
         reading.take(line, statement)
         if progress is not None and not count % 4096:
             progress(sum(origin.bytes for origin in origins), total)
@@ -72,7 +72,7 @@ def _read_in_bulk(origins: list[Origin], reading: _Reading, progress: Progress |
 
     total = _total_bytes(origins)
     lines = Bulk(reading.knowledge, reading.settled, how).read(origins)
-    for count, (line, statement) in enumerate(mended(completed(lines), recognise)):
+    for count, (line, statement) in enumerate(mended(completed(lines), recognise, reading.last_lines)):
         if isinstance(line, StretchMarker):
             reading.take_stretch(line.stretch)
         else:
@@ -100,7 +100,7 @@ def report_of_lines(lines: Iterable[Line], language: str, *, name: str, size: in
     """The same for lines that are already cut."""
     reading = _Reading(load_knowledge())
     last = 0
-    for line, statement in mended(lines, reading.recognise):
+    for line, statement in mended(lines, reading.recognise, reading.last_lines):
         reading.take(line, statement)
         last = max(last, line.number + line.span - 1)
     source = Source(name, size, last, [SourceFile(name, 1, last)])
@@ -122,6 +122,7 @@ class _Reading:
     def __init__(self, knowledge: Knowledge) -> None:
         self.knowledge = knowledge
         self.recognise = Recogniser(knowledge).recognise
+        self.last_lines = knowledge.last_lines()
         self._assembler = Assembler(knowledge)
         self._shapes = Shapes()
         self._redactor = Redactor(knowledge)

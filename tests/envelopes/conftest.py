@@ -77,6 +77,53 @@ def byte_record(number, line):
     return {"__REALTIME_TIMESTAMP": "1785578400000000", "MESSAGE": list(f"\x1b[0m{line}".encode())}
 
 
+def pretty(make, indent, *, array=False):
+    """`journalctl -o json-pretty`, `jq .`, and `jq -s .` with a list around it."""
+
+    def put_on(lines):
+        found = [make(number, line) for number, line in enumerate(lines, 1)]
+        if array:
+            return json.dumps(found, indent=indent, ensure_ascii=False) + "\n"
+        return "".join(json.dumps(record, indent=indent, ensure_ascii=False) + "\n" for record in found)
+
+    return put_on
+
+
+def docker_record(number, line):
+    """docker's json-file."""
+    return {"log": line + "\n", "stream": "stderr", "time": stamp(number)}
+
+
+def interleaved(lines):
+    """The journal of a machine where other programs print as well."""
+    out = []
+    for number, line in enumerate(lines, 1):
+        out.append(f"Aug 01 10:00:00 host ollama[1234]: {line}\n")
+        if number % 3 == 0:
+            out.append("Aug 01 10:00:00 host other[99]: hello world\n")
+    return "".join(out)
+
+
+def two_containers(lines):
+    """docker compose with a second service, both under CRI's stamps and in parts of 30 characters."""
+    out = []
+    for number, line in enumerate(lines, 1):
+        for at in range(0, max(len(line), 1), 30):
+            kind = "P" if at + 30 < len(line) else "F"
+            out.append(f"ollama-1  | {stamp(number)} stderr {kind} {line[at : at + 30]}\n")
+            out.append(f"web-1     | {stamp(number)} stderr {'P' if at == 0 else 'F'} {'hello ' if at == 0 else 'world'}\n")
+        if len(line) <= 30:
+            out.append(f"web-1     | {stamp(number)} stderr F world\n")
+        elif len(line) % 2:
+            out.append(f"web-1     | {stamp(number)} stdout F hello world\n")
+    return "".join(out)
+
+
+def in_details(lines):
+    """A bug report of GitHub's."""
+    return "\n".join(["<details>", "<summary>hello world</summary>", "", "```log", *lines, "```", "", "</details>", ""])
+
+
 WRAPPERS = {
     "journald-short": each("Aug 01 10:00:00 host ollama[1234]: {line}"),
     "journald-short-precise": each("Aug 01 10:00:00.123456 host ollama[1234]: {line}"),
@@ -87,6 +134,13 @@ WRAPPERS = {
     "journald-short-full": each("Sat 2026-08-01 10:00:00 CST host ollama[1234]: {line}"),
     "journald-short-unix": each("1785578400.123456 host ollama[1234]: {line}"),
     "journald-short-monotonic": each("[ 1234.567890] host ollama[1234]: {line}"),
+    "journald-short-iso-precise": each("2026-08-01T10:00:00.123456+08:00 host ollama[1234]: {line}"),
+    "journald-short-delta": each("[58765.123456 <    0.000123 >] host ollama[1234]: {line}"),
+    "journald-with-unit": each("Sat 2026-08-01 10:00:00 CST host ollama.service[1234]: {line}"),
+    "journald-without-date": each("ollama[1234]: {line}"),
+    "journald-without-date-with-host": each("host ollama[1234]: {line}"),
+    "journald-host-made-unreadable": each("Aug 01 10:00:00 <my server> ollama[1234]: {line}"),
+    "journald-json-pretty": pretty(journal_record, "\t"),
     "journald-json": records(journal_record),
     "journald-json-bytes": records(byte_record),
     "journald-export": each("MESSAGE={line}"),
@@ -98,7 +152,9 @@ WRAPPERS = {
     "docker-compose-coloured": each("\x1b[36mollama-1  | \x1b[0m{line}"),
     "docker-logs-t": each("{time} {line}"),
     "docker-json": records(lambda n, line: {"log": line + "\n", "stream": "stderr", "time": stamp(n)}),
+    "docker-json-array": pretty(docker_record, 2, array=True),
     "docker-json-parts": docker_in_parts,
+    "router": each("[45001] {line}"),
     "cri": each("{time} stderr F {line}"),
     "cri-parts": cri_in_parts,
     "kubectl-prefix": each("[pod/ollama-7d9f8b6c5-x2x5z/ollama] {line}"),
@@ -123,6 +179,26 @@ WRAPPERS = {
     "crlf": each("{line}\r"),
     "carriage-return": each("loading\r{line}"),
     "prompt": each("user@host:~$ {line}"),
+    "details": in_details,
+    "interleaved": interleaved,
+    "two-containers-in-parts": two_containers,
+    "journald-in-compose": each("ollama-1  | Aug 01 10:00:00 host ollama[1234]: {line}"),
+    "cri-in-stern": each("ollama-7d9f8b6c5-x2x5z ollama {time} stderr F {line}"),
+    "quoted-journald": each("> Aug 01 10:00:00 host ollama[1234]: {line}"),
+    "quoted-chinese-journald": each("> 8月 01 10:00:00 主机 ollama[1234]: {line}"),
+    "coloured-compose-names-and-lines": each("\x1b[36mollama-1  |\x1b[0m \x1b[33m{line}\x1b[0m"),
+    "colours-without-escapes": each("[36mollama-1  | [0m{line}[0m"),
+    "syslog-in-cri": each("{time} stdout F <30>Aug  1 10:00:00 host ollama[1234]: {line}"),
+    "docker-json-in-journald-json": records(
+        lambda n, line: {"MESSAGE": json.dumps(docker_record(n, line)), "_PID": "1", "__REALTIME_TIMESTAMP": "1785578400000000"}
+    ),
+    "slog-of-a-wrapper-s-compose": each("ollama-1  | {time} stdout F ollama-0 ollama {line}"),
+    "cat-n-of-quoted-compose": each("{number:6}\t> ollama-1  | {line}"),
+    "stamp-of-a-wrapper": each("2026/08/01 10:00:00 {line}"),
+    "bbcode": lambda lines: "\n".join(["[code]", *lines, "[/code]", ""]),
+    "cat-v": each("{line}^M$"),
+    "html-line-ends": each("{line}<br>"),
+    "ideographic-indent": each("\u3000\u3000{line}"),
     "quoted-compose-cri": each("> ollama-1  | {time} stderr F {line}"),
     "journald-around-compose": each("Aug 01 10:00:00 host docker-compose[9]: ollama-1  | {line}"),
     "journald-around-docker-json": records(

@@ -52,7 +52,7 @@ INFO [                    main] model loaded | tid="140224525329600" timestamp=1
 
 LOGS = {"example": EXAMPLE, "ollama": OLLAMA, "server": SERVER}
 PLACES = {
-    "source", "id", "first_line", "last_line", "first_time", "last_time", "line", "lines", "cites", "stats", "starts_at",
+    "source", "id", "first_line", "last_line", "first_time", "last_time", "time", "line", "lines", "cites", "stats", "starts_at",
 }
 
 

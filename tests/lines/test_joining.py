@@ -224,3 +224,29 @@ def test_any_lines_can_be_mended(lines):
     numbers = [number for line, _ in mended(lines_of_text(text), recognise) for number in range(line.number, line.number + line.span)]
     given_numbers = [number for line in lines_of_text(text) for number in range(line.number, line.number + line.span)]
     assert set(numbers) == set(given_numbers)
+
+
+class TestPrints:
+    """Statements that are printed over several lines."""
+
+    LAST = {"load_backend: ": "'"}
+
+    def rows(self, *lines):
+        """(number, span, known) of every line."""
+        pairs = mended(lines_of_text("\n".join(lines)), recognise, self.LAST)
+        return [(line.number, line.span, found is not None) for line, found in pairs]
+
+    def test_all_lines_up_to_its_end_are_its(self):
+        """Also where one in between ends alike, or is blank."""
+        assert self.rows("load_backend: {% if", "a'", "", "b", "'", "llama_context: n_ctx = 1") == [(1, 5, True), (6, 1, True)]
+
+    def test_what_follows_its_end_is_not(self):
+        """Unknown lines behind it are other lines."""
+        assert self.rows("load_backend: x", "'", "y", "z") == [(1, 2, True), (3, 1, False), (4, 1, False)]
+
+    def test_without_an_end_it_is_one_line(self):
+        """A known line, or one of a program that begins its own lines, comes before it, or the log ends."""
+        assert self.rows("load_backend: x", "y", "llama_context: n_ctx = 1", "'") == [(1, 1, True), (2, 1, False), (3, 1, True), (4, 1, False)]
+        assert self.rows("load_backend: x", "level=INFO msg=x", "'")[0] == (1, 1, True)
+        assert self.rows("load_backend: 'x'", "'") == [(1, 1, True), (2, 1, False)]
+        assert len(self.rows("load_backend: x", *["y"] * 2000, "'")) == 2002

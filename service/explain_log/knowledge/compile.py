@@ -79,6 +79,7 @@ def compile_bundle(knowledge: Path) -> bytes:
         "text_index": _index([(s, form) for s in statements for form in s.forms]),
         "msg_index": _index([(s, msg) for s in statements for msg in s.msg]),
         "statements": {s.id: _described(s) for s in statements},
+        "last_lines": {"": {s.id: s.last_line for s in statements if s.last_line}},
         "terms": {t.id: t.model_dump(exclude_defaults=True) for t in read_terms(knowledge)},
         "findings": {f.id: f.model_dump(exclude_defaults=True) for f in read_findings(knowledge)},
         "settings": {s.id: s.model_dump(exclude_defaults=True) for s in read_settings(knowledge)},
@@ -96,7 +97,7 @@ def _plain_tables(knowledge: Path) -> list[Path]:
 def _described(statement: StatementEntry) -> Record:
     """What explains a statement to a reader; matching needs none of it."""
     return statement.model_dump(
-        exclude_defaults=True, exclude={"id", "fact", "facts", "samples", "near_misses", "fields"}
+        exclude_defaults=True, exclude={"id", "fact", "facts", "samples", "near_misses", "fields", "last_line"}
     )
 
 

@@ -49,6 +49,7 @@ class StatementEntry(Entry):
     source: Text
     detail: bool = True
     fallback: bool = False
+    last_line: Text | None = None
 
     @model_validator(mode="after")
     def _laws(self) -> StatementEntry:

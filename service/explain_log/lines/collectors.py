@@ -59,7 +59,7 @@ def _cri(line: Line, rest: str, time: str) -> bool:
     if blank == ":":  # tags after the first one
         rest = rest[:8] + rest[8:].partition(" ")[1] + rest[8:].partition(" ")[2]
     content = rest[9:] + (line.given[len(line.given.rstrip(" ")) :] if line.given.endswith(" ") else "")
-    line.piece = (stream, content, kind == "F")
+    line.piece = (f"{line.process} {stream}", content, kind == "F")
     return take(line, "cri", rest[9:], time)
 
 
@@ -75,7 +75,13 @@ def _journald(line: Line, rest: str, time: str | None) -> bool:
         if "#0" in text:
             text = _without_octals(text)
         return take(line, "journald", text, time)
-    return False
+    # A host's name that was made unreadable may have blanks: `<my server> ollama[1234]: text`.
+    end = rest.find("]:", 0, _LONGEST_NAME)
+    token = rest[rest.rfind(" ", 0, max(end, 0)) + 1 : end + 1]
+    if end < 0 or "llama" not in token or not _is_program(token) or ": " in rest[:end]:
+        return False
+    line.process = token
+    return take(line, "journald", rest[end + 2 :].lstrip(" "), time)
 
 
 def unit(line: Line) -> bool:

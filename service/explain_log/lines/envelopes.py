@@ -12,6 +12,7 @@ from collections.abc import Callable
 from explain_log.lines import collectors, quoting
 from explain_log.lines.line import Line
 from explain_log.lines.logfmt import scan_value
+from explain_log.lines.pasting import looks_pasted, plain
 
 _MOST_ENVELOPES = 8
 _LEVELS = {"I": "info", "W": "warn", "E": "error", "D": "debug", "T": "trace"}
@@ -20,7 +21,8 @@ _SLOG_LEVELS = ("trace", "debug", "info", "warn", "error")
 # The µ of `65µs` after a console or an editor took UTF-8 for something else.
 _GARBLED_MICRO = ("┬╡s", "Âµs", "碌s", "\ufffd\ufffds", "\ufffds")
 _INNERMOST = frozenset(("slog", "slog-json", "llama-json", "gin"))
-_EDGES = "\x00 \t\ufeff"
+_GO_LEVELS = ("INFO ", "WARN ", "ERROR ", "DEBUG ")
+_EDGES = "\x00 \t\ufeff\u3000"
 
 Envelope = Callable[[Line], bool]
 
@@ -32,6 +34,8 @@ def unwrap(line: Line) -> None:
 
         line.given = line.raw = line.text = without_colours(line.raw)
         line.envelope = ("ansi",)
+    if looks_pasted(line.raw):
+        line.given = line.raw = line.text = plain(line.raw)
     unwrap_text(line)
 
 
@@ -134,9 +138,12 @@ def _go_log(line: Line) -> bool:
     rest = rest.lstrip()
     source, colon, after = rest.partition(": ")
     file, _, number = source.rpartition(":")
-    if colon and file.endswith(".go") and number.isdigit():
+    if colon and file.endswith(".go") and number.isdigit() and " " not in file:
         line.source = source.rpartition("/")[2]
         rest = after
+    elif not rest.startswith(_GO_LEVELS) or rest.partition(" ")[2].startswith("["):
+        # No file and no level: a stamp of somebody else's around what a program printed.
+        return collectors.take(line, "timestamp", rest, line.time)
     level, _, message = rest.partition(" ")
     if level in ("INFO", "WARN", "ERROR", "DEBUG") and message:
         line.level = level.lower()
@@ -251,8 +258,8 @@ _BY_FIRST: dict[str, tuple[Envelope, ...]] = {
     ".": (_dots,),
     "$": (quoting.prompted,),
     "(": (quoting.prompted,),
-    "[": (_gin, _epoch, collectors.bracketed, _json),
-    "{": (_json,),
+    "[": (_gin, _epoch, collectors.bracketed, quoting.marked, _json),
+    "{": (quoting.marked, _json),
     "<": (collectors.syslog, quoting.tagged),
     ">": (quoting.quoted,),
     "`": (quoting.fenced,),

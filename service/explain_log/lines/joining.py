@@ -40,7 +40,7 @@ class _Parts:
 
     def __init__(self) -> None:
         self.waiting: deque[Line] = deque()
-        self._open: dict[tuple[str | None, str], Line] = {}
+        self._open: dict[str, Line] = {}
         self._ends: dict[int, int] = {}  # of what has parts, by its id: the line of the input behind its last one
 
     def take(self, line: Line) -> None:
@@ -48,24 +48,23 @@ class _Parts:
         if line.piece is None:
             self.waiting.append(line)
             return
-        stream, content, last = line.piece
+        writer, content, last = line.piece
         last = last or "\n" in content
-        key = (line.process, stream)
-        begun = self._open.get(key)
+        begun = self._open.get(writer)
         if begun is None or begun.piece is None:
             self.waiting.append(line)
             if not last:
-                self._open[key] = line
+                self._open[writer] = line
                 self._ends[id(line)] = line.number + line.span
             return
-        begun.piece = (stream, (begun.piece[1] + content)[:_MOST_CHARACTERS], last)
+        begun.piece = (writer, (begun.piece[1] + content)[:_MOST_CHARACTERS], last)
         begun.given = (begun.given + content)[: 2 * _MOST_CHARACTERS]
         # Parts that carriage returns cut share a line's number: counted are lines of the input, not parts.
         end = line.number + line.span
         begun.span += min(line.span, end - self._ends[id(begun)])
         self._ends[id(begun)] = end
         if last:
-            del self._open[key]
+            del self._open[writer]
 
     def ready(self, *, at_end: bool = False) -> Iterator[Line]:
         """The lines that nothing earlier is missing for; an open one is given up where too many wait for it."""
@@ -74,7 +73,7 @@ class _Parts:
             if line.piece is not None and not (line.piece[2] or "\n" in line.piece[1]):
                 if not at_end and len(self.waiting) <= _MOST_WAITING:
                     return
-                self._open = {key: other for key, other in self._open.items() if other is not line}
+                self._open = {writer: other for writer, other in self._open.items() if other is not line}
             self.waiting.popleft()
             joined = self._ends.pop(id(line), None) is not None
             if joined or (line.piece is not None and "\n" in line.piece[1]):

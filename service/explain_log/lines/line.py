@@ -15,7 +15,8 @@ class Line:
     raw: the whole line as the program printed it, without colours and without what collectors put around it.
     given: the line as given, without colours.
     stamped: whether the time is a collector's and not the program's own.
-    piece: what an envelope holds that may be less or more than one line, until it is put together.
+    piece: what an envelope holds that may be less or more than one line, until it is put together: who wrote it
+        (the process and its stream), the text, and whether the line ends there.
     """
 
     __slots__ = (

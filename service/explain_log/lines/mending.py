@@ -6,16 +6,19 @@ Only where it makes known lines of unknown ones: a predicate says which statemen
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from explain_log.lines.envelopes import unwrap
 from explain_log.lines.joining import part_of
 from explain_log.lines.line import Line
+from explain_log.lines.printed import whole_prints
 
 if TYPE_CHECKING:
     from typing import Protocol
+
+    from explain_log.lines.margins import Margins
 
     class Known(Protocol):
         """What recognising gives: it has the id of a known statement."""
@@ -28,6 +31,8 @@ _NARROWEST, _WIDEST = 40, 300
 _LOST_BLANKS = 2  # that copying takes off a line's end
 _MOST_PIECES, _MOST_UNKNOWN = 40, 6
 _MOST_TRIES = 3
+_FEWEST_UNKNOWN = 2
+_MOST_GLUED = 200
 _MOST_CHARACTERS = 1 << 14
 _BEGINNINGS = ('{"', "time=20", "[GIN] ", "llama_", "llm_", "ggml_", "print_info: ", "load_", "srv  ", "slot ")
 _LIKE_TEXT = frozenset(("cat-n", "grep", "quote", "prompt", "docker-compose"))
@@ -39,14 +44,26 @@ S = TypeVar("S", bound="Known")
 Recognise = Callable[[Line], S | None]
 
 
-def mended(lines: Iterable[Line], recognise: Recognise[S]) -> Iterator[tuple[Line, S | None]]:
-    """(line, what it is or None) of every line, glued lines split and wrapped ones joined where that helps."""
+def mended(
+    lines: Iterable[Line], recognise: Recognise[S], last_lines: Mapping[str, str] | None = None
+) -> Iterator[tuple[Line, S | None]]:
+    """(line, what it is or None) of every line, glued lines split and wrapped ones joined where that helps.
+
+    last_lines: how the last line ends of statements that are printed over several, by their ids.
+    """
+    pairs = _mended(lines, recognise)
+    return whole_prints(pairs, last_lines) if last_lines else pairs
+
+
+def _mended(lines: Iterable[Line], recognise: Recognise[S]) -> Iterator[tuple[Line, S | None]]:
     lines = iter(lines)
-    sample = list(islice(lines, SAMPLE_LINES))
-    seam = _Seam(sample)
+    sample = [(line, recognise(line)) for line in islice(lines, SAMPLE_LINES)]
+    margins = _margins(sample, recognise)
+    if margins is not None:
+        sample = [margins.off(*pair) for pair in sample]
+    seam = _Seam([line for line, _ in sample])
     held: _Held[S] | None = None
-    for line in chain(sample, lines):
-        found = recognise(line)
+    for line, found in chain(sample, _recognised(lines, recognise, margins)):
         if held is not None:
             if found is None and held.takes(line):
                 held.add(line)
@@ -55,13 +72,30 @@ def mended(lines: Iterable[Line], recognise: Recognise[S]) -> Iterator[tuple[Lin
             held = None
         halves = _split(line, found, recognise) if line.text else None
         if halves is not None:
-            yield from halves
+            yield from _all_pieces(halves, recognise)
         elif (line.text or line.envelope) and seam.open_end(line, known=found is not None):
             held = _Held(line, found, recognise, seam)
         else:
             yield line, found
     if held is not None:
         yield from held.best()
+
+
+def _recognised(
+    lines: Iterable[Line], recognise: Recognise[S], margins: Margins | None
+) -> Iterator[tuple[Line, S | None]]:
+    for line in lines:
+        found = recognise(line)
+        yield (line, found) if margins is None else margins.off(line, found)
+
+
+def _margins(sample: list[tuple[Line, S | None]], recognise: Recognise[S]) -> Margins | None:
+    """What stands around the lines of a log that begins so, or None where that is nothing."""
+    if sum(1 for line, found in sample if found is None and line.text) < _FEWEST_UNKNOWN:
+        return None
+    from explain_log.lines.margins import Margins
+
+    return Margins(sample, recognise) or None
 
 
 class _Seam:
@@ -203,6 +237,18 @@ def _split(line: Line, found: S | None, recognise: Recognise[S]) -> list[tuple[L
         if first_found is not None or not first.text.strip(". ") or (second.time != line.time and not line.attrs):
             return [(first, first_found), (second, second_found)]
     return None
+
+
+def _all_pieces(halves: list[tuple[Line, S | None]], recognise: Recognise[S]) -> Iterator[tuple[Line, S | None]]:
+    """What stands on a line that was split: the second half may hold more, as in a paragraph of many lines."""
+    for _ in range(_MOST_GLUED):
+        first, (line, found) = halves
+        yield first
+        more = _split(line, found, recognise) if line.text else None
+        if more is None:
+            break
+        halves = more
+    yield halves[1]
 
 
 def _printed(line: Line) -> str:

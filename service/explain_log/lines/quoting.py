@@ -6,9 +6,8 @@ from explain_log.lines.collectors import take
 from explain_log.lines.line import Line
 
 _FENCES = ("```", "~~~")
-_TAGS = frozenset(
-    "pre /pre code /code details /details summary /summary br br/ p /p blockquote /blockquote".split()
-)
+_TAGS = frozenset("pre /pre code /code details /details summary /summary br br/ p /p blockquote /blockquote".split())
+_MARKS = frozenset(("code", "/code", "noformat", "quote", "/quote", "spoiler", "/spoiler"))
 _LONGEST_PROMPT = 120
 _PROGRAMS = ("ollama", "ollama.exe", "llama-server", "llama-server.exe", "llama-cli", "server")
 
@@ -31,8 +30,20 @@ def fenced(line: Line) -> bool:
 
 def tagged(line: Line) -> bool:
     """HTML that quotes a log: `<pre>`, `<details>`; a model's `<|im_start|>` is none."""
-    end = line.text.find(">", 1, 20)
-    return end > 0 and line.text[1:end].lower() in _TAGS and take(line, "quote", line.text[end + 1 :])
+    text = line.text
+    end = text.find(">", 1, 20)
+    if end < 0 or text[1:end].lower() not in _TAGS:
+        return False
+    title = text.find("</summary>", end) if text[1:end].lower() == "summary" else -1
+    return take(line, "quote", text[end + 1 if title < 0 else title + len("</summary>") :])
+
+
+def marked(line: Line) -> bool:
+    """Forums' and trackers' marks for code: `[code]`, `{code:java}`, `{noformat}`."""
+    text = line.text
+    end = text.find("}" if text[0] == "{" else "]", 1, 20)
+    name = text[1:end].partition(":")[0].partition("=")[0].lower()
+    return end > 0 and name in _MARKS and take(line, "fence", text[end + 1 :])
 
 
 def numbered(line: Line) -> bool:

@@ -167,7 +167,7 @@ def _held(line: Line, name: str, text: str, stream: str | None, time: str | None
         text = without_colours(text)
     content = text.removesuffix("\n")
     if stream is not None or "\n" in content:
-        line.piece = (stream or "", content, stream is None or text.endswith("\n"))
+        line.piece = (f"{line.process} {stream}", content, stream is None or text.endswith("\n"))
     return take(line, name, content, time)
 
 
