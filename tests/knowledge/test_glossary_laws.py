@@ -58,6 +58,24 @@ def test_both_languages_are_there(term):
 
 
 @every_term
+def test_units_and_versions_are_in_both_languages(term):
+    """The unit has a name, and each note on versions stands in Chinese and in English with the same versions in it."""
+    units = load_knowledge().table("unit_names")
+    assert term.unit is None or set(units[term.unit]) == {"zh", "en"}
+    notes = zip(term.versions.zh, term.versions.en, strict=True) if term.versions else ()
+    for zh, en in notes:
+        assert re.search(f"[{HAN}]", zh)
+        assert not re.search(f"[{HAN}，。；：（）]", en.replace("…", ""))
+        assert set(re.findall(r"\d+\.\d+\.\d+|b\d{4}", zh)) == set(re.findall(r"\d+\.\d+\.\d+|b\d{4}", en)), zh
+        assert set(re.findall(r"20\d\d", zh)) == set(re.findall(r"20\d\d", en)), zh
+
+
+def test_every_unit_name_is_used():
+    """No name for a unit that no term has."""
+    assert set(load_knowledge().table("unit_names")) == {term.unit for term in TERMS} - {None}
+
+
+@every_term
 def test_short_is_one_sentence(term):
     """A hover shows it."""
     assert term.short.zh.rstrip("。").count("。") == 0

@@ -101,8 +101,21 @@ class Misreading(Entry):
     correction: Bilingual
 
 
+class VersionNotes(Entry):
+    """In which versions a name or a meaning changed: the same notes in both languages."""
+
+    zh: list[Text] = Field(min_length=1)
+    en: list[Text] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _as_many(self) -> VersionNotes:
+        if len(self.zh) != len(self.en):
+            raise ValueError("notes on versions in one language only")
+        return self
+
+
 class TermEntry(Entry):
-    """One glossary entry."""
+    """One glossary entry. unit: a name of unit_names.toml."""
 
     id: Name
     names: TermNames
@@ -111,7 +124,7 @@ class TermEntry(Entry):
     unit: str | None = None
     formula: str | None = None
     see: list[Name] = []
-    versions: list[str] = []
+    versions: VersionNotes | None = None
     misreading: list[Misreading] = []
     source: Text
 

@@ -62,13 +62,18 @@ def _in_language(term_id: str, record: Any, language: str) -> Term:
         "names": record["names"][language],
         "short": record["short"][language],
         "text": record["text"][language],
-        "unit": record.get("unit"),
+        "unit": _unit(record.get("unit"), language),
         "formula": record.get("formula"),
         "see": record.get("see", []),
-        "versions": record.get("versions", []),
+        "versions": record.get("versions", {}).get(language, []),
         "misreadings": misreadings,
         "source": record["source"],
     }
+
+
+def _unit(name: str | None, language: str) -> str | None:
+    """What the language calls a unit."""
+    return None if name is None else str(load().table("unit_names")[name][language])
 
 
 def list_lines(entries: list[Term], width: int) -> list[Block]:
@@ -108,7 +113,7 @@ def _rows(entry: Term, words: Words) -> list[str]:
     values = {
         "formula": entry["formula"],
         "unit": entry["unit"],
-        "versions": "; ".join(entry["versions"]),
+        "versions": ("；" if words.language == "zh" else "; ").join(entry["versions"]),
         "see": ", ".join(entry["see"]),
         "source": entry["source"],
     }
