@@ -38,7 +38,8 @@ def _briefing(log: str, language: str) -> Briefing:
 def passes(case: Case) -> tuple[bool, str]:
     """Whether the verifier accepts the case with its ids, and why not."""
     briefing = _briefing(case["log"], case["language"])
-    verdict = verifier.verify_sentence(case["text"], case["cites"], briefing, case["language"])
+    lines = text_of(case["log"]).splitlines()
+    verdict = verifier.verify_sentence(case["text"], case["cites"], briefing, case["language"], lines)
     return verdict.accepted, f"{verdict.code or ''} {verdict.reason}"
 
 

@@ -10,6 +10,7 @@ from explain_log.facts.record import is_gpu
 from explain_log.narration.verifier.evidence import Atom
 from explain_log.narration.verifier.intervals import holds, holds_atom
 from explain_log.narration.verifier.mentions import Mention
+from explain_log.narration.verifier.subject import Subject, same_device
 
 _FEW = 3
 """Of so few cited facts of one kind, any two may be set against each other; of more, and of findings' values,
@@ -21,15 +22,44 @@ _ADD_UP = ("memory", "time")
 """Kinds of which different fields make a sum: weights and cache, not layers and layers in all."""
 
 
-def follows(mention: Mention, atoms: list[Atom], mentioned: list[Mention]) -> bool:
-    """Whether a mention is a sum, a difference, a ratio or a rate of cited values."""
-    direct = _distinct([atom for atom in atoms if atom.direct])
-    sums = list(_sums(direct))
+def follows(mention: Mention, atoms: list[Atom], mentioned: list[Mention], subject: Subject, facts: list[Atom]) -> bool:
+    """Whether a mention is a sum, a difference, a ratio or a rate of cited values, of the devices it is said of."""
+    direct = [atom for atom in _distinct([atom for atom in atoms if atom.direct]) if _may_be_of(atom, subject)]
+    sums = list(_sums(direct)) if len(subject.devices) != 1 or subject.total else list(_sums_of_one(direct))
+    sums += _sums_of_named(facts, subject)
     if any(holds(mention, total, dim, within=_PRINTED * count) for total, dim, count in sums):
         return True
     pool = direct + [Atom(total, dim, total, _SUM, direct=True) for total, dim, _ in sums]
     groups = {dim: _operands(group, mentioned) for dim, group in _by_dim(pool).items()}
     return any(holds(mention, value, dim) for value, dim in _pairs(groups))
+
+
+def _may_be_of(atom: Atom, subject: Subject) -> bool:
+    """Whether a value can be an operand: not another device's than those that the whole sentence names."""
+    named = [name for segment in subject.sentence.segments for name in segment.devices]
+    return atom.device is None or not named or any(same_device(atom.device, name) for name in named)
+
+
+def _sums_of_one(direct: list[Atom]) -> Iterator[tuple[float, str, int]]:
+    """What one device holds of different kinds, together."""
+    for dim, group in _by_dim([atom for atom in direct if atom.device]).items():
+        if dim in _ADD_UP:
+            yield from _sum(group, dim)
+            for pair in combinations(group[:_MOST_OPERANDS], 2):
+                yield from _sum(list(pair), dim)
+
+
+def _sums_of_named(facts: list[Atom], subject: Subject) -> Iterator[tuple[float, str, int]]:
+    """One field over the devices that the sentence names, as the report has it."""
+    if len(subject.devices) < 2:
+        return
+    groups: dict[tuple[str, int | None, str], list[Atom]] = defaultdict(list)
+    for atom in facts:
+        is_named = atom.device and any(same_device(atom.device, name) for name in subject.devices)
+        if is_named and (not subject.aspects or not atom.aspects or subject.overlap(atom)):
+            groups[atom.field, atom.load, atom.dim].append(atom)
+    for (_, _, dim), group in groups.items():
+        yield from _sum(group, dim)
 
 
 def _distinct(atoms: list[Atom]) -> list[Atom]:

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from weakref import WeakKeyDictionary
 
 from explain_log.briefing import Briefing
 from explain_log.checks.finding import Finding
 from explain_log.citations import Fact, facts_at, finding_at, gpu_count, lines_of_cite, load_of, split_cite
 from explain_log.facts.models import Json
+from explain_log.narration.verifier.claim_words import claim_words
 from explain_log.narration.verifier.lexicon import lexicon
 from explain_log.narration.verifier.mentions import mentions
 from explain_log.narration.verifier.names import name_spans
+from explain_log.narration.verifier.segments import cut
 from explain_log.narration.verifier.vocabulary import Vocabulary
 from explain_log.narration.verifier.wording import mask, normalise
+from explain_log.report import Report
 
 _PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 _PLAIN_NUMBER = re.compile(r"-?\d+(?:\.\d+)?$")
+_DEVICE_OF_VALUE = re.compile(r"_([A-Z][A-Za-z]+_?[A-Za-z]*\d*)(?:_[a-z].*)?$")
+_TABLES = ("by_status", "by_path", "tensor_types")
+_GO_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?")
+_REQUEST_COUNTS = ("requests.by_", "requests.truncated.count", "requests.count")
 
 IMPLIED = "implied"
 """In place of a cite: counts that hold for the log as a whole; only a number with the right noun is one of them."""
@@ -29,6 +37,8 @@ class Atom:
 
     value: in the base unit of dim.  shown: as the report has it.  cite: the id.  field: its last step.
     direct: a fact or a finding's value, not a number in a text; only these are calculated with.
+    aspects, device, load: what it is about; none where that is not known.  key, keys: the kind that it counts (a
+    status, a path, a type) and all kinds that are counted beside it.
     """
 
     value: float
@@ -37,6 +47,11 @@ class Atom:
     cite: str
     field: str = ""
     direct: bool = False
+    aspects: frozenset[str] = frozenset()
+    device: str | None = None
+    load: int | None = None
+    key: str = ""
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(eq=False)
@@ -47,6 +62,11 @@ class Evidence:
     lines: set[int] = field(default_factory=set)
     missing: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    terms: list[str] = field(default_factory=list)
+    free: bool = False
+
+
+_CACHE: WeakKeyDictionary[Report, dict[tuple[str, str], list[Atom]]] = WeakKeyDictionary()
 
 
 def gather(cites: list[str], briefing: Briefing, known: Vocabulary) -> Evidence:
@@ -54,85 +74,153 @@ def gather(cites: list[str], briefing: Briefing, known: Vocabulary) -> Evidence:
     evidence = Evidence()
     for cite in cites:
         parts = split_cite(cite)
-        found = parts is not None and _add(evidence, cite, parts[1], briefing, known)
-        if not found:
+        if parts is None or not exists(cite, briefing):
             evidence.missing.append(cite)
             continue
+        evidence.atoms += atoms_of(cite, briefing, known)
         evidence.lines |= lines_of_cite(briefing.report, cite)
+        finding = finding_at(briefing.report, parts[1]) if parts[0] == "finding" else None
+        if finding is not None:
+            evidence.findings.append(finding)
+        if parts[0] == "term":
+            evidence.terms.append(parts[1])
         load = load_of(briefing.report, cite)
         if load is not None:
             gpus = gpu_count(load)
             evidence.atoms.append(Atom(gpus, "devices", gpus, IMPLIED))
-    evidence.atoms += _load_counts(briefing)
+    evidence.atoms += load_counts(briefing.report)
     return evidence
 
 
-def _load_counts(briefing: Briefing) -> list[Atom]:
+def exists(cite: str, briefing: Briefing) -> bool:
+    """Whether an id names something."""
+    kind, _, name = cite.partition(":")
+    if kind == "fact":
+        return bool(facts_at(briefing.report, name))
+    if kind == "finding":
+        return finding_at(briefing.report, name) is not None
+    if kind == "term":
+        return briefing.knowledge.term(name) is not None
+    return bool(lines_of_cite(briefing.report, cite))
+
+
+def atoms_of(cite: str, briefing: Briefing, known: Vocabulary) -> list[Atom]:
+    """The numbers that an id stands for; made once for a report."""
+    cache = _CACHE.setdefault(briefing.report, {})
+    key = (cite, briefing.language)
+    if key not in cache:
+        cache[key] = list(dict.fromkeys(_atoms(cite, briefing, known)))
+    return cache[key]
+
+
+def load_counts(report: Report) -> list[Atom]:
     """How many loads the log has, of each outcome."""
-    loads = briefing.report.loads
+    loads = report.loads
     served = [load for load in loads if load.purpose == "serve"]
     counts = {len(loads), len(served)} | {sum(s.outcome == o for s in served) for o in ("ready", "failed", "unknown")}
     return [Atom(count, "loads", count, IMPLIED) for count in sorted(counts)]
 
 
-def _add(evidence: Evidence, cite: str, name: str, briefing: Briefing, known: Vocabulary) -> bool:
-    """Adds what an id stands for; False where it names nothing."""
-    if cite.startswith("fact:"):
-        facts = facts_at(briefing.report, name)
-        evidence.atoms += [atom for fact in facts for atom in _of_fact(fact)]
-        return bool(facts)
-    if cite.startswith("finding:"):
+def _atoms(cite: str, briefing: Briefing, known: Vocabulary) -> Iterator[Atom]:
+    kind, _, name = cite.partition(":")
+    if kind == "fact":
+        for fact in facts_at(briefing.report, name):
+            yield from of_fact(fact, briefing.report)
+    elif kind == "finding":
         finding = finding_at(briefing.report, name)
         if finding is not None:
-            evidence.findings.append(finding)
-            evidence.atoms += _of_finding(finding, cite, known)
+            yield from _of_finding(finding, cite, known)
             general = _general(briefing.knowledge.finding(finding.id), briefing.language)
-            evidence.atoms += _of_texts(general, cite, known)
-        return finding is not None
-    if cite.startswith("term:"):
+            yield from _of_texts(general, cite, known, finding.load)
+    elif kind == "term":
         entry = briefing.knowledge.term(name) or {}
         if entry:
-            evidence.atoms += _of_texts([entry["short"][briefing.language], entry.get("formula", "")], cite, known)
-        return bool(entry)
-    lines = lines_of_cite(briefing.report, cite)
-    shown = [e.text for f in briefing.report.findings for e in f.evidence if e.line in lines]
-    evidence.atoms += _of_texts(shown[:1], cite, known)
-    return bool(lines)
+            texts = [entry["short"][briefing.language], entry.get("formula", "")]
+            yield from _of_texts(texts, cite, known)
+    else:
+        lines = lines_of_cite(briefing.report, cite)
+        shown = [e.text for f in briefing.report.findings for e in f.evidence if e.line in lines]
+        yield from _of_texts(shown[:1], cite, known)
 
 
-def _of_fact(fact: Fact) -> Iterator[Atom]:
+def of_fact(fact: Fact, report: Report) -> Iterator[Atom]:
     """A number, or a text that is one (compute capability, a setting)."""
     name = fact.kind.rpartition(".")[2]
     if isinstance(fact.value, bool):
         return
+    device, load = place_of(fact.path)
+    aspects = claim_words().aspects_of_field(fact.kind)
     if isinstance(fact.value, str):
         if _PLAIN_NUMBER.match(fact.value):
-            yield Atom(float(fact.value), "any", float(fact.value), fact.id, name)
+            value = float(fact.value)
+            yield Atom(value, "any", value, fact.id, name, aspects=aspects, device=device, load=load)
+        seconds = _go_seconds(fact.value)
+        if seconds is not None:
+            yield Atom(seconds, "time", seconds, fact.id, name, aspects=aspects, load=load)
         return
-    if fact.kind.startswith(("requests.by_", "requests.truncated.count", "requests.count")):
-        yield Atom(fact.value, "requests", fact.value, fact.id, name, direct=True)
+    key, keys = _key(fact, report)
+    if key.isdigit():  # a status is a number that sentences name
+        yield Atom(float(key), "any", float(key), fact.id)
+    if fact.kind.startswith(_REQUEST_COUNTS):
+        yield Atom(fact.value, "requests", fact.value, fact.id, name, True, aspects, key=key, keys=keys)  # noqa: FBT003
     else:
-        yield _numeric(name, fact.value, fact.id)
+        yield replace(_numeric(name, fact.value, fact.id, aspects, device, load), key=key, keys=keys)
 
 
-def _numeric(name: str, value: float, cite: str) -> Atom:
+def _key(fact: Fact, report: Report) -> tuple[str, tuple[str, ...]]:
+    """The key of a fact that is one of a table, and all keys of the table."""
+    table = next((f"{name}." for name in _TABLES if f".{name}." in f".{fact.path}"), None)
+    if table is None:
+        return "", ()
+    head, _, key = fact.path.partition(table)
+    return key, tuple(other.path.partition(table)[2] for other in facts_at(report, (head + table).rstrip(".")))
+
+
+def _go_seconds(text: str) -> float | None:
+    """The seconds of a duration as Go prints it (`5m0s`), or None."""
+    match = _GO_DURATION.fullmatch(text)
+    if match is None or not text:
+        return None
+    hours, minutes, seconds = (float(part) if part else 0.0 for part in match.groups())
+    return 3600 * hours + 60 * minutes + seconds
+
+
+def place_of(path: str) -> tuple[str | None, int | None]:
+    """(device, load) of a fact's path."""
+    steps = path.split(".")
+    load = int(steps[1]) if steps[0] == "loads" and len(steps) > 1 and steps[1].isdigit() else None
+    device = steps[3] if load is not None and len(steps) > 4 and steps[2] == "devices" else None
+    return device, load
+
+
+def _numeric(
+    name: str, value: float, cite: str, aspects: frozenset[str], device: str | None = None, load: int | None = None
+) -> Atom:
     dim = lexicon().dim_of_field(name)
     if dim == "percent":
-        return Atom(value / 100, "ratio", value, cite, name, direct=True)
-    return Atom(value, dim, value, cite, name, direct=True)
+        return Atom(value / 100, "ratio", value, cite, name, True, aspects, device, load)  # noqa: FBT003
+    return Atom(value, dim, value, cite, name, True, aspects, device, load)  # noqa: FBT003
 
 
 def _of_finding(finding: Finding, cite: str, known: Vocabulary) -> Iterator[Atom]:
     """A finding's values, and the numbers of its own texts, which are made of them."""
     for name, value in finding.values.items():
         if isinstance(value, str):
-            yield from _of_texts([value], cite, known)
+            yield from _of_texts([value], cite, known, finding.load)
         elif not isinstance(value, bool):
-            yield _numeric(name, value, cite)
+            match = _DEVICE_OF_VALUE.search(name)
+            device = match[1] if match else _device_of(finding) if name.startswith("device_") else None
+            aspects = claim_words().aspects_of_field(f"{finding.id}.{name}")
+            yield _numeric(name, value, cite, aspects, device, finding.load)
     texts = [finding.title, finding.detail, finding.formula or ""]
     for advice in finding.advice:
         texts += [advice.action, advice.value or "", advice.command, advice.effect, advice.check, advice.undo]
-    yield from _of_texts(texts, cite, known)
+    yield from _of_texts(texts, cite, known, finding.load)
+
+
+def _device_of(finding: Finding) -> str | None:
+    device = finding.values.get("device")
+    return device if isinstance(device, str) and device else None
 
 
 def _general(entry: Json, language: str, within: bool = False) -> Iterator[str]:  # noqa: FBT001, FBT002
@@ -149,10 +237,23 @@ def _general(entry: Json, language: str, within: bool = False) -> Iterator[str]:
             yield from _general(item, language, within)
 
 
-def _of_texts(texts: Iterable[str], cite: str, known: Vocabulary) -> Iterator[Atom]:
+def _of_texts(texts: Iterable[str], cite: str, known: Vocabulary, load: int | None = None) -> Iterator[Atom]:
+    """The numbers of texts, each about what its own clause is about."""
     for text in texts:
         plain = normalise(text)
-        for mention in mentions(mask(plain, name_spans(plain, known))):
-            if mention.index is None:
-                for dim, factor in mention.dims:
-                    yield Atom(mention.shown * factor, dim, mention.shown, cite)
+        masked = mask(plain, name_spans(plain, known))
+        found = mentions(masked)
+        sentence = cut(plain, masked, found) if found else None
+        for mention in found:
+            if mention.index is not None or sentence is None:
+                continue
+            segment = sentence.at(mention.start)
+            device = _one_device(segment.devices, known)
+            for dim, factor in mention.dims:
+                aspects = claim_words().of_dim(segment.aspects, dim)
+                yield Atom(mention.shown * factor, dim, mention.shown, cite, aspects=aspects, device=device, load=load)
+
+
+def _one_device(devices: tuple[str, ...], known: Vocabulary) -> str | None:
+    """The log's own name of the only device that a clause names."""
+    return known.devices.get(devices[0]) if len(devices) == 1 else None

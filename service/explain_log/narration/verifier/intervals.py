@@ -65,3 +65,15 @@ def holds_atom(mention: Mention, atom: Atom) -> bool:
     if holds(mention, atom.value, atom.dim, atom.shown):
         return True
     return atom.dim == "ratio" and atom.value > 0 and mention.has_unit and holds(mention, 1 / atom.value, "ratio")
+
+
+def holding(mention: Mention, atoms: list[Atom]) -> list[Atom]:
+    """The atoms that a mention states, as holds_atom has it; its readings are computed once."""
+    readings = list(intervals(mention))
+    lows, highs = min(low for _, low, _ in readings), max(high for _, _, high in readings)
+    found = []
+    for atom in atoms:
+        value, shown = atom.value, atom.shown
+        if (lows <= value <= highs or lows <= shown <= highs or atom.dim == "ratio") and holds_atom(mention, atom):
+            found.append(atom)
+    return found

@@ -12,19 +12,26 @@ from explain_log.narration.verifier.wording import MASK, mask
 
 HAN_SHARE = 0.6
 _FEW_LETTERS = 4
+_WORD_COUNTS_AS = 2
+"""A Latin word says about as much as two characters."""
+
+_LATIN_WORD = re.compile(r"[A-Za-z][A-Za-z'\-]*")
 
 
 def wrong_language(masked: str, language: str, known: Vocabulary) -> Objection | None:
     """The objection to a sentence in another language than asked for. masked: without names and quantities."""
-    letters = [c for c in _without_terms(masked, known) if c.isalpha()]
+    text = _without_terms(masked, known)
+    letters = [c for c in text if c.isalpha()]
     han = sum(1 for c in letters if _is_han(c))
+    latin_words = len(_LATIN_WORD.findall(text))
     foreign = [c for c in letters if not _is_han(c) and not _is_latin(c)]
     if foreign:
         return Objection(Code.LANGUAGE, "LANGUAGE", {"found": "".join(foreign[:5])})
     if language == "en":
         return Objection(Code.LANGUAGE, "LANGUAGE", {"found": _first_han(letters)}) if han else None
-    if len(letters) > _FEW_LETTERS and han < HAN_SHARE * len(letters):
-        return Objection(Code.LANGUAGE, "LANGUAGE", {"found": f"{han}/{len(letters)}"})
+    size = han + _WORD_COUNTS_AS * latin_words
+    if len(letters) > _FEW_LETTERS and han < HAN_SHARE * size:
+        return Objection(Code.LANGUAGE, "LANGUAGE", {"found": f"{han}/{size}"})
     traditional = [c for c in letters if c in lexicon().traditional]
     if traditional:
         return Objection(Code.LANGUAGE, "LANGUAGE_TRADITIONAL", {"found": "".join(dict.fromkeys(traditional[:5]))})

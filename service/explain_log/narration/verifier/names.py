@@ -35,19 +35,18 @@ def quoted_spans(text: str, known: Vocabulary) -> list[tuple[int, int]]:
     return [m.span() for m in _QUOTE.finditer(text) if m[1].strip().casefold() in known.quotable]
 
 
-def unknown_name(text: str, known: Vocabulary) -> Objection | None:
-    """The objection to the first name that neither the report nor the glossary has."""
+def unknown_names(text: str, known: Vocabulary) -> Iterator[Objection]:
+    """The objections to names that neither the report nor the glossary has."""
     phrases = [span for span in name_spans(text, known) if _is_phrase(text, span, known)]
     phrases += quoted_spans(text, known)
     text = mask(text, phrases)
     for match in IDENTIFIER.finditer(text):
         name = match[0].casefold()
         if _NEEDS_EVIDENCE.search(name) and not _is_known(name, known):
-            return Objection(Code.NAME, "NAME", {"name": match[0]})
-    for word in _family_words(text):
+            yield Objection(Code.NAME, "NAME", {"name": match[0]}, *match.span())
+    for word, span in _family_words(text):
         if not known.words.issuperset(word.split("-")):
-            return Objection(Code.NAME, "NAME", {"name": word})
-    return None
+            yield Objection(Code.NAME, "NAME", {"name": word}, *span)
 
 
 def _is_phrase(text: str, span: tuple[int, int], known: Vocabulary) -> bool:
@@ -77,9 +76,9 @@ def _is_known_part(part: str, first: str, known: Vocabulary) -> bool:
     return not re.search(r"[0-9_]", part) or part in known.names or part in lexicon().everyday
 
 
-def _family_words(text: str) -> Iterator[str]:
-    """Words that name a family of models."""
+def _family_words(text: str) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Words that name a family of models, with their places."""
     for match in re.finditer(r"(?<![A-Za-z0-9_.])[A-Za-z]+(?:-[a-z]+)*(?![A-Za-z0-9_])(?!\.cpp)", text):
         word = match[0].casefold()
         if word in lexicon().families and word not in ("llama", "yi", "orca"):
-            yield word
+            yield word, match.span()

@@ -1,4 +1,4 @@
-"""Every number and unit of a sentence must be a cited value or follow from cited values."""
+"""Every number and unit of a sentence must be a cited value, or follow from cited values, of what it is said of."""
 
 from __future__ import annotations
 
@@ -7,42 +7,198 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
+from explain_log.facts.record import is_gpu
 from explain_log.narration.verifier.arithmetic import equations, results, wrong_side
 from explain_log.narration.verifier.derive import follows
 from explain_log.narration.verifier.evidence import IMPLIED, Atom, Evidence
-from explain_log.narration.verifier.intervals import holds, holds_atom
+from explain_log.narration.verifier.facts_told import fact_atoms, told
+from explain_log.narration.verifier.intervals import holding, holds, holds_atom
+from explain_log.narration.verifier.labels import told_text
 from explain_log.narration.verifier.mentions import Mention
-from explain_log.narration.verifier.verdict import Code, Objection
+from explain_log.narration.verifier.reading import Reading
+from explain_log.narration.verifier.subject import Subject, concerns, may_concern, same_device
+from explain_log.narration.verifier.verdict import Code, Judgement, Objection, Support
 from explain_log.narration.verifier.vocabulary import Vocabulary
+from explain_log.report import Report
 
 _NAMED = re.compile(r"([A-Za-z]+_[A-Za-z0-9_]*) ?(?:=|:|：|为|是|等于|is|equals|\(|（)? ?$")
 _FRACTION = re.compile(r" ?/ ?")
+_RANGE = re.compile(r"\s*(?:[-–~～]|到|至|或者?|to|or)\s*")
 _SHOWN_VALUES = 6
 _FRACTION_DECIMALS = 4
+_EACH_WITHIN = 0.20
 
 
-def wrong_number(
-    text: str, masked: str, found: list[Mention], evidence: Evidence, known: Vocabulary
-) -> Objection | None:
-    """The objection to the first number that the evidence does not bear out. masked: the text without names."""
-    for mention in found:
-        named = [atom for atom in evidence.atoms if atom.field and atom.field == _name_before(text, mention)]
-        if named and not any(holds_atom(mention, atom) for atom in named):
-            return _objection(mention, replace(evidence, atoms=named))
-    computed: set[int] = set()
-    for equation in equations(masked, found):
-        wrong = wrong_side(equation)
-        if wrong:
-            return Objection(Code.NUMBER, "ARITHMETIC", {"number": wrong[0].text, "value": f"{wrong[1]:.10g}"})
-        computed |= {id(result) for result in results(equation)}
-    fractions = {id(m) for pair in _fractions(masked, found) if _is_ratio(pair, evidence) for m in pair}
-    for mention in found:
-        if id(mention) in fractions or _is_borne_out(mention, found, evidence, known):
-            continue
-        if id(mention) in computed:  # its operands are judged themselves
-            continue
-        return _objection(mention, evidence)
-    return None
+class Numbers:
+    """The numbers of one sentence, held against the evidence. language: of the corrections."""
+
+    def __init__(self, reading: Reading, evidence: Evidence, known: Vocabulary, report: Report, language: str) -> None:
+        self._reading = reading
+        self._evidence = evidence
+        self._known = known
+        self._report = report
+        self._language = language
+        self._facts = fact_atoms(report)
+
+    def judge(self) -> Iterator[Judgement]:
+        """A judgement for each number, in order; indexes that exist are none."""
+        masked, found = self._reading.masked, self._reading.found
+        computed: set[int] = set()
+        for equation in equations(masked, found):
+            wrong = wrong_side(equation)
+            if wrong:
+                names = {"number": wrong[0].text, "value": f"{wrong[1]:.10g}"}
+                yield self._place(Objection(Code.NUMBER, "ARITHMETIC", names, contradicted=True), wrong[0])
+            computed |= {id(result) for result in results(equation)}
+        fractions = {id(m) for pair in self._fractions() if self._is_ratio(pair) for m in pair}
+        for mention in found:
+            if id(mention) in fractions:
+                yield Support(mention.start, mention.end)
+            elif mention.index is not None:
+                if not self._index_exists(mention):
+                    yield self._place(self._objection(mention, self._reading.subject(mention)), mention)
+            elif id(mention) not in computed or self._evidence.free:
+                yield self._judge(mention, computed=id(mention) in computed)
+
+    def _judge(self, mention: Mention, *, computed: bool) -> Judgement:
+        named = self._named(mention)
+        if named is not None:
+            return named
+        subject = self._reading.subject(mention)
+        if mention.dims[0][0] == "lines" and mention.shown in self._evidence.lines:
+            return Support(mention.start, mention.end)
+        stated = holding(mention, self._evidence.atoms)
+        right = [atom for atom in stated if concerns(atom, subject, self._facts)]
+        if right:
+            return self._for_each(mention, subject, right)
+        if self._is_proportion(mention) or self._follows(mention, subject):
+            return Support(mention.start, mention.end)
+        if computed and not stated:  # its operands are judged themselves
+            return Support(mention.start, mention.end)
+        return self._place(self._objection(mention, subject, stated), mention)
+
+    def _named(self, mention: Mention) -> Judgement | None:
+        """`n_ctx = 4096` is the n_ctx, not any 4096."""
+        name = _name_before(self._reading.text, mention)
+        named = [atom for atom in self._evidence.atoms if atom.field and atom.field == name]
+        if not named:
+            return None
+        right = [atom for atom in named if holds_atom(mention, atom)]
+        if right:
+            return Support(mention.start, mention.end, (right[0].cite,))
+        names = {"number": mention.text, "values": _shown(named)}
+        same = next((atom for atom in named if mention.has_unit and _same_digits(mention, atom)), None)
+        if same is not None:
+            unit = {**names, "value": f"{same.shown:.10g}", "dim": same.dim}
+            return self._place(self._wrong(Code.UNIT, "UNIT", unit, [same]), mention)
+        return self._place(self._wrong(Code.NUMBER, "NUMBER", names, named[:1]), mention)
+
+    def _for_each(self, mention: Mention, subject: Subject, right: list[Atom]) -> Judgement:
+        """What is said of each of several devices has to hold for each of them."""
+        support = Support(
+            mention.start, mention.end, tuple(dict.fromkeys(a.cite for a in right if a.cite != IMPLIED))[:3]
+        )
+        several = subject.every or len(subject.devices) > 1
+        if (
+            not several
+            or subject.some
+            or subject.total
+            or not all(atom.device for atom in right)
+            or self._in_range(mention)
+        ):
+            return support
+        atom = right[0]
+        peers = [
+            peer
+            for peer in self._facts
+            if peer.field == atom.field
+            and peer.load == atom.load
+            and peer.device
+            and is_gpu(peer.device)
+            and (not subject.devices or any(same_device(peer.device, name) for name in subject.devices))
+        ]
+        within = _EACH_WITHIN if mention.hedge else 0.0
+        wrong = [p for p in peers if not holds_atom(mention, p) and abs(p.value - atom.value) > within * abs(p.value)]
+        if not wrong:
+            return support
+        names = {"number": mention.text, "values": told_text(wrong[:3], self._language)}
+        return self._place(self._wrong(Code.SUBJECT, "SUBJECT", names, wrong[:3]), mention)
+
+    def _in_range(self, mention: Mention) -> bool:
+        found, masked = self._reading.found, self._reading.masked
+        return any(
+            mention in (one, other) and _RANGE.fullmatch(masked[one.end : other.start])
+            for one, other in pairwise(found)
+        )
+
+    def _follows(self, mention: Mention, subject: Subject) -> bool:
+        atoms = [atom for atom in self._evidence.atoms if may_concern(atom, subject)]
+        others = [m for m in self._reading.found if m is not mention]
+        return follows(mention, atoms, others, subject, self._facts)
+
+    def _is_proportion(self, mention: Mention) -> bool:
+        """Whether it says how two things grow together: "twice the context takes twice as much"."""
+        found = self._reading.found
+        same = [m for m in found if m.word and m.dims == mention.dims and m.shown == mention.shown]
+        return mention.word and mention.dims[0][0] == "ratio" and len(same) > 1
+
+    def _index_exists(self, mention: Mention) -> bool:
+        """Whether a line is one of the evidence, a device or load is there, a layer is below the count."""
+        number = int(mention.shown)
+        evidence, known = self._evidence, self._known
+        if mention.index == "lines":
+            in_text = any(atom.dim == "lines" and holds_atom(mention, atom) for atom in evidence.atoms)
+            return number in evidence.lines or in_text or (evidence.free and 1 <= number <= self._report.source.lines)
+        if mention.index == "devices":
+            return number in known.indexes
+        if mention.index == "loads":
+            return number in known.loads
+        return any(number <= atom.value for atom in evidence.atoms if atom.dim == mention.index)
+
+    def _fractions(self) -> Iterator[tuple[Mention, Mention]]:
+        """Neighbouring numbers written as a fraction: `1/4`."""
+        for first, second in pairwise(self._reading.found):
+            if _FRACTION.fullmatch(self._reading.masked[first.end : second.start]):
+                yield first, second
+
+    def _is_ratio(self, pair: tuple[Mention, Mention]) -> bool:
+        """Whether a fraction, as a whole, is a ratio that the evidence has or that follows from it."""
+        above, below = pair
+        if not below.shown:
+            return False
+        shown = above.shown / below.shown
+        whole = replace(
+            above,
+            end=below.end,
+            shown=shown,
+            decimals=_FRACTION_DECIMALS,
+            zeros=0,
+            dims=(("ratio", 1.0),),
+            word=above.hedge is not None,
+        )
+        if any(atom.dim == "ratio" and holds(whole, atom.value, "ratio") for atom in self._evidence.atoms):
+            return True
+        return self._follows(whole, self._reading.subject(whole))
+
+    def _objection(self, mention: Mention, subject: Subject, stated: list[Atom] | None = None) -> Objection:
+        """SUBJECT where the value is another's, UNIT where the digits are there, else NUMBER; names what is there."""
+        said = told(subject, self._report) if mention.index is None else []
+        cited = [atom for atom in self._evidence.atoms if atom.cite != IMPLIED]
+        same = next((a for a in cited if mention.has_unit and _same_digits(mention, a)), None)
+        values = told_text(said, self._language) if said else _shown([a for a in self._evidence.atoms if a.direct])
+        names = {"number": mention.text, "values": values or "—"}
+        if stated:
+            return self._wrong(Code.SUBJECT, "SUBJECT", names, said)
+        if same is not None and not self._evidence.free:
+            unit = {**names, "value": f"{same.shown:.10g}", "dim": same.dim}
+            return self._wrong(Code.UNIT, "UNIT", unit, said or [same])
+        return self._wrong(Code.NUMBER, "NUMBER", names, said)
+
+    def _wrong(self, code: Code, text: str, names: dict[str, str], said: list[Atom]) -> Objection:
+        return Objection(code, text, names, contradicted=bool(said), cites=tuple(atom.cite for atom in said))
+
+    def _place(self, objection: Objection, mention: Mention) -> Objection:
+        return replace(objection, start=mention.start, end=mention.end)
 
 
 def _name_before(text: str, mention: Mention) -> str | None:
@@ -51,74 +207,8 @@ def _name_before(text: str, mention: Mention) -> str | None:
     return match[1].casefold() if match else None
 
 
-def _is_borne_out(mention: Mention, found: list[Mention], evidence: Evidence, known: Vocabulary) -> bool:
-    if mention.index is not None:
-        return _index_exists(mention, evidence, known)
-    if _is_proportion(mention, found):
-        return True
-    if mention.dims[0][0] == "lines" and mention.shown in evidence.lines:
-        return True
-    if any(holds_atom(mention, atom) for atom in evidence.atoms):
-        return True
-    return follows(mention, evidence.atoms, [m for m in found if m is not mention])
-
-
-def _is_proportion(mention: Mention, found: list[Mention]) -> bool:
-    """Whether it says how two things grow together: "twice the context takes twice as much"."""
-    same = [m for m in found if m.word and m.dims == mention.dims and m.shown == mention.shown]
-    return mention.word and mention.dims[0][0] == "ratio" and len(same) > 1
-
-
-def _index_exists(mention: Mention, evidence: Evidence, known: Vocabulary) -> bool:
-    """Whether a line is one of the evidence, a device or load is there, a layer is below the count."""
-    number = int(mention.shown)
-    if mention.index == "lines":
-        return number in evidence.lines or any(
-            atom.dim == "lines" and holds_atom(mention, atom) for atom in evidence.atoms
-        )
-    if mention.index == "devices":
-        return number in known.indexes
-    if mention.index == "loads":
-        return number in known.loads
-    counts = [atom.value for atom in evidence.atoms if atom.dim == mention.index]
-    return any(number <= count for count in counts)
-
-
-def _fractions(masked: str, found: list[Mention]) -> Iterator[tuple[Mention, Mention]]:
-    """Neighbouring numbers written as a fraction: `1/4`."""
-    for first, second in pairwise(found):
-        if _FRACTION.fullmatch(masked[first.end : second.start]):
-            yield first, second
-
-
-def _is_ratio(pair: tuple[Mention, Mention], evidence: Evidence) -> bool:
-    """Whether a fraction, as a whole, is a ratio that the evidence has or that follows from it."""
-    above, below = pair
-    if not below.shown:
-        return False
-    whole = replace(
-        above,
-        end=below.end,
-        shown=above.shown / below.shown,
-        decimals=_FRACTION_DECIMALS,
-        zeros=0,
-        dims=(("ratio", 1.0),),
-        word=above.hedge is not None,
-    )
-    if any(atom.dim == "ratio" and holds(whole, atom.value, "ratio") for atom in evidence.atoms):
-        return True
-    return follows(whole, evidence.atoms, [])
-
-
-def _objection(mention: Mention, evidence: Evidence) -> Objection:
-    """UNIT where the number is there in another unit, else NUMBER; names the values that are there."""
-    cited = [atom for atom in evidence.atoms if atom.cite != IMPLIED]
-    same = next((a for a in cited if mention.has_unit and _same_digits(mention, a)), None)
-    values = list(dict.fromkeys(f"{a.shown:.10g} ({a.cite})" for a in evidence.atoms if a.direct))[:_SHOWN_VALUES]
-    names = {"number": mention.text, "values": "; ".join(values) or "—"}
-    if same is not None:
-        return Objection(Code.UNIT, "UNIT", {**names, "value": f"{same.shown:.10g}", "dim": same.dim})
-    return Objection(Code.NUMBER, "NUMBER", names)
+def _shown(atoms: list[Atom]) -> str:
+    return "; ".join(list(dict.fromkeys(f"{a.shown:.10g} ({a.cite})" for a in atoms))[:_SHOWN_VALUES])
 
 
 def _same_digits(mention: Mention, atom: Atom) -> bool:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from explain_log.briefing import Briefing
 from explain_log.checks.finding import Advice, Finding
+from explain_log.narration.verifier.claim_words import claim_words
 from explain_log.narration.verifier.lexicon import lexicon
-from explain_log.narration.verifier.verdict import Code, Objection
+from explain_log.narration.verifier.verdict import Code, Judgement, Objection, Support
 
 _SETTING = re.compile(
     r"(?<![A-Za-z0-9_\-])(?:(?:OLLAMA|CUDA|ROCR|HIP|HSA|GGML|LLAMA)_[A-Z][A-Z0-9_]*|--[a-z][a-z0-9\-]+|-[a-z]{1,4}(?![\w-])|num_[a-z]+"
@@ -21,28 +22,53 @@ _VALUE = re.compile(
 _CLAUSE = re.compile(r"[。；;，,!?！？]|\. ")
 
 
-def unoffered_setting(text: str, language: str, briefing: Briefing) -> Objection | None:
-    """The objection to the first setting that the sentence recommends and no finding offers, or another value."""
+def unoffered_settings(text: str, language: str, briefing: Briefing) -> Iterator[Judgement]:
+    """A judgement for each setting that the sentence recommends: some finding has to offer it, with this value."""
     recommends = lexicon().advice[language]
-    for clause in _clauses(text):
+    for start, clause in _clauses(text):
         for match in _SETTING.finditer(clause):
             value = _VALUE.match(clause, match.end())
             assigned = value is not None and match[0].isupper() and clause[match.end() :].lstrip().startswith("=")
             if not assigned and not recommends.search(_SETTING.sub("", clause)):
                 continue
             shown = value[1].rstrip(".-:") if value else None
-            if not _is_offered(match[0], shown, briefing):
+            span = (start + match.start(), start + match.end())
+            if _is_offered(match[0], shown, briefing):
+                yield Support(*span)
+            else:
                 name = match[0] if shown is None else f"{match[0]}={shown}"
-                return Objection(Code.ADVICE, "ADVICE", {"setting": name})
-    return None
+                yield Objection(Code.ADVICE, "ADVICE", {"setting": name}, *span)
 
 
-def _clauses(text: str) -> Iterator[str]:
+def unoffered_actions(text: str, language: str, briefing: Briefing) -> Iterator[Judgement]:
+    """A judgement for each thing to do that is no setting: some finding's advice has to name it too."""
+    recommends = lexicon().advice[language]
+    for start, clause in _clauses(text):
+        if not recommends.search(clause):
+            continue
+        for first, last, actions in claim_words().actions.found(clause):
+            if actions <= _actions_offered(briefing):
+                yield Support(start + first, start + last)
+            else:
+                yield Objection(Code.ADVICE, "ADVICE", {"setting": clause[first:last]}, start + first, start + last)
+
+
+def _actions_offered(briefing: Briefing) -> frozenset[str]:
+    """What the findings of a report advise beside settings."""
+    found: set[str] = set()
+    for finding in briefing.report.findings:
+        for advice in finding.advice:
+            for text in (advice.action, advice.effect, advice.check, finding.detail):
+                found |= claim_words().actions.all_ids(text)
+    return frozenset(found)
+
+
+def _clauses(text: str) -> Iterator[tuple[int, str]]:
     start = 0
     for match in _CLAUSE.finditer(text):
-        yield text[start : match.start()]
+        yield start, text[start : match.start()]
         start = match.end()
-    yield text[start:]
+    yield start, text[start:]
 
 
 def _is_offered(setting: str, value: str | None, briefing: Briefing) -> bool:

@@ -9,16 +9,24 @@ from explain_log.knowledge import Knowledge
 from explain_log.narration.verifier.verdict import Code, Objection
 
 
-def misreading(text: str, cites: list[str], language: str, knowledge: Knowledge) -> Objection | None:
-    """The objection to a sentence that makes one of the known mistakes, with what is right.
+def misreadings(text: str, cites: list[str], language: str, knowledge: Knowledge) -> list[Objection]:
+    """The objections to a sentence that makes known mistakes, each with what is right.
 
     The patterns of the terms that it cites come first: their correction fits best.
     """
-    found = [(term, correction) for term, pattern, correction in _patterns(knowledge, language) if pattern.search(text)]
-    if not found:
-        return None
-    _, correction = next((f for f in found if f"term:{f[0]}" in cites), found[0])
-    return Objection(Code.MISREADING, "MISREADING", {"correction": correction})
+    found = [
+        (term, correction, match.span())
+        for term, pattern, correction in _patterns(knowledge, language)
+        for match in [pattern.search(text)]
+        if match
+    ]
+    found.sort(key=lambda entry: f"term:{entry[0]}" not in cites)
+    return [
+        Objection(
+            Code.MISREADING, "MISREADING", {"correction": correction}, *span, contradicted=True, cites=(f"term:{term}",)
+        )
+        for term, correction, span in found
+    ]
 
 
 @lru_cache(maxsize=4)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from weakref import WeakKeyDictionary
 
 from explain_log.facts.models import Json
+from explain_log.facts.record import is_gpu
 from explain_log.knowledge import Knowledge
 from explain_log.narration.verifier.wording import normalise
 from explain_log.report import Report
@@ -16,9 +17,10 @@ IDENTIFIER = re.compile(
     r"[a-z][a-z0-9+.\-]*://[^\s，。；）)\"']+"  # an address
     r"|(?<![\w.])\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?"  # a date
     r"|(?<![\w.:])\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?(?![\w:])"  # a time of day
-    r"|(?<![\w.])\d+\.\d+\.\d+\.\d+(?::\d+)?(?![\w.])"  # an IP address
+    r"|(?<![\w.])\d+\.\d+\.\d+\.\d+(?::\d+)?(?!\w|\.\d)"  # an IP address
+    r"|\[::\]:\d+"  # any address
     r"|(?<![\w.])v?\d+\.\d+\.\d+(?:-?rc\d+)?(?![\w])"  # a version
-    r"|(?<![\w/.\-])(?:~|\.{1,2})?(?:/[\w.~+\-]+){2,}/?"  # a path
+    r"|(?<![\w/.\-])(?:~|\.{1,2})?(?:/[\w.~+\-]*[\w~+\-]){2,}/?"  # a path
     r"|(?<![\w\-])--?[A-Za-z][A-Za-z0-9\-]*(?![\w])"  # an option
     r"|(?<![A-Za-z0-9_.])[A-Za-z_][A-Za-z0-9_]*(?:[.:\-/][A-Za-z0-9_]+)*",  # a word or an identifier
     re.ASCII,
@@ -35,6 +37,7 @@ class Vocabulary:
 
     names: identifiers and their parts.  phrases: parts of names of several words, such as "rtx 3090".
     words: every word of the report.  indexes: the numbers that name a device.  loads: those of loads.
+    devices: the log's own name of a device by its folded id, and by "gpu" with its number.
     quotable: what may be quoted word for word: the log lines that findings rest on, the glossary's texts.
     """
 
@@ -43,6 +46,7 @@ class Vocabulary:
     words: set[str] = field(default_factory=set)
     indexes: set[int] = field(default_factory=set)
     loads: set[int] = field(default_factory=set)
+    devices: dict[str, str] = field(default_factory=dict)
     quotable: str = ""
 
     def add(self, text: str) -> None:
@@ -91,7 +95,12 @@ def _make(report: Report, knowledge: Knowledge) -> Vocabulary:
         known.words.update(_WORD.findall(text.casefold()))
     for load in report.loads:
         known.loads.add(load.index)
-        known.indexes.update(_number(device.device) for device in load.devices)
+        for device in load.devices:
+            number = _number(device.device)
+            known.indexes.add(number)
+            known.devices.setdefault(device.device.casefold(), device.device)
+            if number >= 0 and is_gpu(device.device):
+                known.devices.setdefault(f"gpu{number}", device.device)
         for name in (load.model.name, load.model.file_type, load.model.type_label):
             known.add_phrase(name or "")
         if load.error:
@@ -101,8 +110,8 @@ def _make(report: Report, knowledge: Knowledge) -> Vocabulary:
             known.quote(str(value) if isinstance(value, str) else "")
     for run in report.server_runs:
         known.indexes.update(range(len(run.devices)))
-        for device in run.devices:
-            known.add_phrase(device.name or "")
+        for found in run.devices:
+            known.add_phrase(found.name or "")
     known.indexes.discard(-1)
     lines = [evidence.text for finding in report.findings for evidence in finding.evidence]
     lines += [text for entry in _terms(knowledge) for text in entry["text"].values()]

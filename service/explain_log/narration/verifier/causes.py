@@ -1,0 +1,152 @@
+"""Causes: a sentence may give only those that a finding or a term about it gives."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from explain_log.briefing import Briefing
+from explain_log.citations import path_kind
+from explain_log.narration.verifier.claim_words import claim_words
+from explain_log.narration.verifier.evidence import Evidence
+from explain_log.narration.verifier.labels import labels
+from explain_log.narration.verifier.propositions import is_negated
+from explain_log.narration.verifier.reading import Reading
+from explain_log.narration.verifier.verdict import Code, Judgement, Objection, Support
+from explain_log.narration.verifier.wording import normalise
+
+_COMMA = re.compile(r"[，,；;。]|\.(?=\s|$)")
+_DENIED_AFTER = re.compile(
+    r"^[^，。；,;.]{0,8}(?:无关|没有关系|没关系)|^[^，。；,;.]{0,12}(?:is not|are not|plays no|has nothing)",
+    re.IGNORECASE,
+)
+_DENIED_BEFORE = re.compile(
+    r"(?:nothing to do with|not because of|independent of|unrelated to|regardless of)[^,.;]{0,24}$", re.IGNORECASE
+)
+
+
+def causes(reading: Reading, evidence: Evidence, briefing: Briefing) -> Iterator[Judgement]:
+    """A judgement for each cause that the sentence gives."""
+    for start, end in _parts(reading):
+        named = _concepts(reading.text[start:end])
+        allowed, denied = _grounds(evidence, briefing)
+        foreign = named - allowed
+        if not foreign and (named or _is_grounded(reading, start, end, evidence)):
+            yield Support(start, end)
+            continue
+        says = _what_is_said(reading, evidence)
+        yield Objection(
+            Code.CAUSE,
+            "CAUSE" if not says else "CAUSE_SAID",
+            {"cause": reading.text[start:end].strip(), "says": says},
+            start,
+            end,
+            contradicted=bool(foreign & denied),
+        )
+
+
+def _is_grounded(reading: Reading, start: int, end: int, evidence: Evidence) -> bool:
+    """Whether a cause that names no known thing at least speaks of numbers or aspects that the evidence has."""
+    if any(start <= mention.start < end for mention in reading.found):
+        return True
+    words = claim_words()
+    aspects = words.strong.all_ids(reading.text[start:end])
+    told = {aspect for atom in evidence.atoms for aspect in atom.aspects}
+    for finding in evidence.findings:
+        told |= words.strong.all_ids(f"{finding.title} {finding.detail}")
+    return bool(aspects & told)
+
+
+def _parts(reading: Reading) -> Iterator[tuple[int, int]]:
+    """The places of the causes that a sentence gives."""
+    text = reading.text
+    marks = [(s, e, ids) for s, e, ids in claim_words().causes.found(text)]
+    after = [(s, e) for s, e, ids in marks if "after" in ids]
+    if after:
+        start, end = after[0]
+        if is_negated(text, start, reading.sentence.at(start).start) or reading.sentence.at(start).hypothetical:
+            return
+        comma = _COMMA.search(text, end)
+        leads = not text[:start].strip() or _COMMA.search(text[start - 1 : start] or " ") is not None
+        yield end, comma.start() if comma and leads and not text[:start].strip() else len(text)
+        return
+    before = [(s, e) for s, e, ids in marks if "before" in ids]
+    if before:
+        start = before[0][0]
+        if (
+            not is_negated(text, start, reading.sentence.at(start).start)
+            and not reading.sentence.at(start).hypothetical
+        ):
+            yield 0, start
+
+
+def _concepts(text: str) -> frozenset[str]:
+    return frozenset(claim_words().concepts.all_ids(text))
+
+
+def _grounds(evidence: Evidence, briefing: Briefing) -> tuple[frozenset[str], frozenset[str]]:
+    """(what the findings and terms of the evidence name, what they say has nothing to do with it)."""
+    findings = briefing.report.findings if evidence.free else evidence.findings
+    named: set[str] = set()
+    denied: set[str] = set()
+    for finding in findings:
+        texts = [finding.title, finding.detail]
+        for advice in finding.advice:
+            texts += [advice.action, advice.effect]
+        entry = briefing.knowledge.finding(finding.id) or {}
+        for allowed, refused in (
+            _of_texts(tuple(texts)),
+            _of_entry(str(entry.get("say", "")), str(entry.get("detail", ""))),
+        ):
+            named |= allowed
+            denied |= refused
+    for atom in evidence.atoms:
+        row = labels().get(path_kind(atom.cite.removeprefix("fact:"))) if atom.cite.startswith("fact:") else None
+        if row:
+            named |= _of_texts((row["zh"], row["en"]))[0]
+    for term in evidence.terms:
+        entry = briefing.knowledge.term(term) or {}
+        allowed, refused = _of_texts((*entry["short"].values(), *entry["text"].values()))
+        named |= allowed
+        denied |= refused
+        for wrong in entry.get("misreading", []):
+            allowed, refused = _of_texts(tuple(wrong["correction"].values()))
+            named |= allowed
+            denied |= refused
+    return frozenset(named - denied), frozenset(denied)
+
+
+@lru_cache(maxsize=1024)
+def _of_entry(*texts: str) -> tuple[frozenset[str], frozenset[str]]:
+    return _of_texts(texts)
+
+
+@lru_cache(maxsize=2048)
+def _of_texts(texts: tuple[str, ...]) -> tuple[frozenset[str], frozenset[str]]:
+    """(concepts that texts name, those that they deny)."""
+    named: set[str] = set()
+    denied: set[str] = set()
+    for text in texts:
+        plain = normalise(text)
+        for start, end, ids in claim_words().concepts.found(plain):
+            is_denied = (
+                _DENIED_AFTER.search(plain[end:])
+                or _DENIED_BEFORE.search(plain[:start])
+                or is_negated(plain, start, max(0, start - 6))
+            )
+            (denied if is_denied else named).update(ids)
+    return frozenset(named), frozenset(denied - named)
+
+
+def _what_is_said(reading: Reading, evidence: Evidence) -> str:
+    """The text of the finding that gives a cause for the same thing; "" where there is none."""
+    aspects = reading.sentence.aspects
+    best, said = 0, ""
+    for finding in evidence.findings:
+        if claim_words().causes.found(finding.detail) or not said:
+            words = claim_words()
+            score = len(aspects & (words.strong.all_ids(finding.title) | words.strong.all_ids(finding.detail)))
+            if score > best:
+                best, said = score, finding.detail or finding.title
+    return said

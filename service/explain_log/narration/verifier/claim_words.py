@@ -1,0 +1,212 @@
+"""The words of knowledge/claims.toml and knowledge/propositions.toml, compiled once for the verifier."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from explain_log.knowledge import load
+
+
+@dataclass(frozen=True)
+class Words:
+    """A set of words as one pattern; `ids` tells what each of them stands for."""
+
+    pattern: re.Pattern[str]
+    ids: dict[str, frozenset[str]]
+
+    def found(self, text: str) -> list[tuple[int, int, frozenset[str]]]:
+        """(start, end, ids) of each word in a text, in order, the longest first where they overlap."""
+        return [(m.start(), m.end(), self.ids.get(_key(m[0]), frozenset())) for m in self.pattern.finditer(text)]
+
+    def all_ids(self, text: str) -> set[str]:
+        """Everything that the words of a text stand for."""
+        return {each for _, _, ids in self.found(text) for each in ids}
+
+
+@dataclass(frozen=True)
+class Aspect:
+    """What a number may be about, of which dimensions. needs, not_with: words that it has to stand with, or without."""
+
+    id: str
+    dims: frozenset[str]
+    fields: re.Pattern[str]
+    weak: bool
+    needs: re.Pattern[str] | None
+    not_with: re.Pattern[str] | None
+
+
+@dataclass(frozen=True)
+class Proposition:
+    """Something that is so or not. See knowledge/propositions.toml for the fields."""
+
+    id: str
+    subject: re.Pattern[str] | None
+    unless: re.Pattern[str] | None
+    predicates: re.Pattern[str]
+    affirms: frozenset[str]
+    true_by: tuple[str, ...]
+    false_by: tuple[str, ...]
+    fact: str | None
+    true_in: tuple[object, ...]
+    false_in: tuple[object, ...]
+    absent: bool | None
+    decided_by: str | None
+    hypothetical: bool
+
+    def affirmed_by(self, predicate: str) -> bool:
+        """Whether a predicate affirms it; else it denies it."""
+        return _key(predicate) in self.affirms
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A name by which something goes. facts: the kinds of facts that have it."""
+
+    subject: re.Pattern[str]
+    unless: re.Pattern[str] | None
+    pattern: re.Pattern[str]
+    facts: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Absence:
+    """Things that people say are not there, and the findings that prove them wrong."""
+
+    severities: tuple[str, ...]
+    findings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ClaimWords:
+    """Everything by which claims are told apart."""
+
+    aspects: dict[str, Aspect]
+    strong: Words
+    weak: Words
+    hypothetical: re.Pattern[str]
+    imperative: re.Pattern[str]
+    negators: re.Pattern[str]
+    devices: dict[str, re.Pattern[str]]
+    comparison: Words
+    forms: dict[str, re.Pattern[str]]
+    causes: Words
+    propositions: tuple[Proposition, ...]
+    identities: tuple[Identity, ...]
+    output_on: re.Pattern[str]
+    absence: Words
+    absences: dict[str, Absence]
+    concepts: Words
+    actions: Words
+
+    def of_dim(self, aspects: frozenset[str], dim: str) -> frozenset[str]:
+        """Those of some aspects that a number of this dimension can be about."""
+        return aspects if dim == "any" else frozenset(a for a in aspects if dim in self.aspects[a].dims)
+
+    def aspects_of_field(self, kind: str) -> frozenset[str]:
+        """What a fact or a finding's value is about, by the path without indexes."""
+        return _aspects_of_field(kind)
+
+
+@lru_cache(maxsize=4096)
+def _aspects_of_field(kind: str) -> frozenset[str]:
+    return frozenset(a.id for a in claim_words().aspects.values() if a.fields.search(kind))
+
+
+@lru_cache(maxsize=1)
+def claim_words() -> ClaimWords:
+    """The words of this installation."""
+    claims, says = load().table("claims"), load().table("propositions")
+    aspects: dict[str, Aspect] = {}
+    strong: dict[str, list[str]] = {}
+    weak: dict[str, list[str]] = {}
+    for entry in claims["aspect"]:
+        name, words = entry["id"], entry["words"]
+        weak_words = words if entry.get("weak") else entry.get("weak_words", [])
+        strong[name] = [word for word in words if word not in weak_words]
+        weak[name] = list(weak_words)
+        needs, not_with = (any_of(entry[key]) if key in entry else None for key in ("needs", "not_with"))
+        dims = frozenset(entry["dims"])
+        aspects[name] = Aspect(name, dims, re.compile(entry["fields"]), bool(entry.get("weak")), needs, not_with)
+    return ClaimWords(
+        aspects=aspects,
+        strong=_words(strong),
+        weak=_words(weak),
+        hypothetical=any_of(claims["hypothetical"]["words"]),
+        imperative=any_of(claims["hypothetical"]["starts"]),
+        negators=any_of([*claims["negators"]["zh"], *claims["negators"]["en"]]),
+        devices={kind: any_of(words) for kind, words in claims["devices"].items()},
+        comparison=_words(claims["comparison"]),
+        forms={kind: any_of(words) for kind, words in claims["comparison_forms"].items()},
+        causes=_words(claims["cause"]),
+        propositions=tuple(_proposition(entry) for entry in says["proposition"]),
+        identities=tuple(_identity(entry) for entry in says["identity"]),
+        output_on=re.compile(says["output_layer"]["pattern"], re.IGNORECASE),
+        absence=_words({str(n): entry["words"] for n, entry in enumerate(says["absence"])}),
+        absences={
+            str(n): Absence(tuple(entry.get("severity", [])), tuple(entry.get("findings", [])))
+            for n, entry in enumerate(says["absence"])
+        },
+        concepts=_words({entry["id"]: entry["words"] for entry in says["concept"]}),
+        actions=_words({entry["id"]: entry["words"] for entry in says["action"]}),
+    )
+
+
+def _proposition(entry: dict[str, Any]) -> Proposition:
+    return Proposition(
+        id=entry["id"],
+        subject=any_of(entry["subject"]) if entry["subject"] else None,
+        unless=any_of(entry["unless"]) if "unless" in entry else None,
+        predicates=any_of([*entry["yes"], *entry["no"]]),
+        affirms=frozenset(map(_key, entry["yes"])),
+        true_by=tuple(entry.get("true_by", [])),
+        false_by=tuple(entry.get("false_by", [])),
+        fact=entry.get("fact"),
+        true_in=tuple(entry.get("true_in", [])),
+        false_in=tuple(entry.get("false_in", [])),
+        absent=entry.get("absent"),
+        decided_by=entry.get("decided_by"),
+        hypothetical=bool(entry.get("hypothetical")),
+    )
+
+
+def _identity(entry: dict[str, Any]) -> Identity:
+    unless = any_of(entry["unless"]) if "unless" in entry else None
+    pattern = re.compile(entry["pattern"], re.IGNORECASE)
+    return Identity(any_of(entry["subject"]), unless, pattern, frozenset(entry["facts"]))
+
+
+def _words(groups: dict[str, list[str]]) -> Words:
+    ids: dict[str, set[str]] = defaultdict(set)
+    for name, words in groups.items():
+        for word in words:
+            ids[_key(word)].add(name)
+    every = [word for words in groups.values() for word in words]
+    return Words(any_of(every) if every else re.compile(r"(?!)"), {key: frozenset(names) for key, names in ids.items()})
+
+
+def any_of(words: Iterable[str]) -> re.Pattern[str]:
+    """A pattern of words: blanks may be missing between scripts, Latin words stand alone, the longest first."""
+    return re.compile("|".join(_one(word) for word in sorted(set(words), key=len, reverse=True)), re.IGNORECASE)
+
+
+def _one(word: str) -> str:
+    head = r"(?<![A-Za-z0-9_])" if _is_latin(word[0]) else ""
+    tail = r"(?![A-Za-z0-9_])" if _is_latin(word[-1]) else ""
+    return head + re.sub(r"(?:\\ )+", r"[ \\-]?" if _is_mixed(word) else r"[ \\-]+", re.escape(word)) + tail
+
+
+def _is_latin(character: str) -> bool:
+    return character.isascii() and (character.isalnum() or character == "_")
+
+
+def _is_mixed(word: str) -> bool:
+    return not word.isascii() or "attention" in word.casefold()
+
+
+def _key(word: str) -> str:
+    return word.casefold().replace(" ", "").replace("-", "")

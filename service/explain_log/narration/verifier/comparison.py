@@ -1,0 +1,275 @@
+"""Which of two is more, which of all is most: recomputed from the sentence's own numbers and from the facts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from explain_log.facts.record import is_gpu
+from explain_log.narration.verifier.claim_words import claim_words
+from explain_log.narration.verifier.evidence import Atom
+from explain_log.narration.verifier.facts_told import fact_atoms
+from explain_log.narration.verifier.labels import told_text
+from explain_log.narration.verifier.mentions import Mention
+from explain_log.narration.verifier.propositions import is_negated
+from explain_log.narration.verifier.reading import Reading
+from explain_log.narration.verifier.segments import Segment, devices_in
+from explain_log.narration.verifier.subject import same_device, strong
+from explain_log.narration.verifier.verdict import Code, Judgement, Objection, Support
+from explain_log.report import Report
+
+_THAN = re.compile(r"(?<![A-Za-z])(?:than|compared (?:with|to)|relative to)(?![A-Za-z])", re.IGNORECASE)
+_BI = re.compile(r"相?比(?!例|较|特|如|重)|相较于?")
+_OPENING = re.compile(r"^\s*(?:与|和|跟|相比|相较于?|比起|compared (?:with|to)|unlike|relative to)", re.IGNORECASE)
+_CLAUSE_END = re.compile(r"[。；;！!?？]|\.(?=\s|$)")
+_BRACKETS = re.compile(r"[（(][^（）()]*[）)]")
+_TOUCHES = re.compile(r"\s*(?:的|个|of)?\s*")
+_PER_DEVICE = {
+    "kv": "kv_mib",
+    "weights": "model_mib",
+    "compute": "compute_mib",
+    "output": "output_mib",
+    "layers": "layers",
+}
+_WHOLE = {
+    "kv_k": ("kv_cache.k_mib",),
+    "kv_v": ("kv_cache.v_mib",),
+    "kv": ("kv_cache.size_mib",),
+    "weights": ("model.size_mib",),
+    "train": ("model.n_ctx_train",),
+    "per_slot": ("context.n_ctx_per_seq",),
+    "ctx": ("context.n_ctx_per_seq", "context.n_ctx"),
+    "batch": ("context.n_batch",),
+    "ubatch": ("context.n_ubatch",),
+    "head_kv": ("model.n_head_kv",),
+    "head": ("model.n_head",),
+    "load_time": ("load_seconds",),
+}
+"""Which fact of a load stands for an aspect of it, the most telling aspect first."""
+
+_ORDER = ("train", "per_slot", "head_kv", "kv_k", "kv_v", "compute", "kv", "weights", "ubatch", "batch", "head", "ctx")
+_SAME_WITHIN = 0.005
+_LIKE_WITHIN = 0.05
+_TURNED = {"more": "at most", "less": "at least", "same": "different"}
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of a comparison: a value in the base unit of its dimension, and how it is told."""
+
+    value: float
+    dim: str
+    told: str
+    cite: str = ""
+
+
+def comparisons(reading: Reading, report: Report, language: str) -> Iterator[Judgement]:
+    """A judgement for each comparison whose two sides the sentence or the log tells."""
+    comparing = _Comparing(reading, report, language)
+    for start, end, kinds in claim_words().comparison.found(reading.text):
+        segment = reading.sentence.at(start)
+        kind = next((k for k in ("most", "least", "more", "less", "same") if k in kinds), "")
+        if kind in ("most", "least"):
+            judgement = None if segment.hypothetical else comparing.superlative(segment, kind, (start, end))
+        else:
+            judgement = comparing.two(segment, kind, (start, end))
+        if judgement:
+            yield judgement
+    yield from comparing.moves()
+
+
+class _Comparing:
+    """The comparisons of one sentence."""
+
+    def __init__(self, reading: Reading, report: Report, language: str) -> None:
+        self._reading = reading
+        self._atoms = fact_atoms(report)
+        self._language = language
+
+    def two(self, segment: Segment, kind: str, span: tuple[int, int]) -> Judgement | None:
+        """The judgement of `A is larger than B` in one of its forms; None where a side is not told."""
+        sides = self._sides(segment, span)
+        if sides is None or sides[0].dim != sides[1].dim or (sides[0].cite and sides[0].cite == sides[1].cite):
+            return None
+        text = self._reading.text
+        word = text[span[0] : span[1]]
+        if word not in ("不足", "不到") and is_negated(text, span[0], segment.start):
+            kind = _TURNED[kind]
+        return self._compare(*sides, kind, span)
+
+    def _sides(self, segment: Segment, span: tuple[int, int]) -> tuple[Side, Side] | None:
+        text = self._reading.text
+        first, last = self._bounds(span)
+        word = text[span[0] : span[1]]
+        than, bi = _THAN.search(text, span[1], last), self._bi(first, span[0])
+        if bi is not None:
+            left, right = self._side((first, bi.start()), -1), self._side((bi.end(), span[0]), 1)
+            if left is None and _OPENING.search(text[first:]):
+                left = self._side((span[1], last), 1)
+        elif than is not None:
+            left, right = self._side((first, span[0]), -1), self._side((than.end(), last), 1)
+        elif claim_words().forms["verb"].fullmatch(word):
+            left, right = self._side((first, span[0]), -1), self._side((span[1], last), 1)
+        else:
+            return self._with_the_one_before(segment, span)
+        return (left, right) if left and right else None
+
+    def _bounds(self, span: tuple[int, int]) -> tuple[int, int]:
+        """The place of the part of the sentence, between full stops, that a word is in."""
+        ends = [m.end() for m in _CLAUSE_END.finditer(self._reading.masked)]
+        first = max((end for end in ends if end <= span[0]), default=0)
+        return first, min((end for end in ends if end > span[0]), default=len(self._reading.text))
+
+    def _bi(self, first: int, last: int) -> re.Match[str] | None:
+        """The 比 before a Chinese adjective, in the same clause."""
+        found = list(_BI.finditer(self._reading.text, first, last))
+        return found[-1] if found and not re.search(r"[，,]", self._reading.text[found[-1].end() : last]) else None
+
+    def _with_the_one_before(self, segment: Segment, span: tuple[int, int]) -> tuple[Side, Side] | None:
+        """`K takes 512 MiB, V is much smaller`."""
+        text = self._reading.text
+        around = text[max(segment.start, span[0] - 16) : min(segment.end, span[1] + 4)]
+        before = self._reading.sentence.before(segment)
+        if not before or not claim_words().forms["far"].search(around):
+            return None
+        left = self._side((segment.start, span[0]), -1)
+        right = self._side((before[-1].start, before[-1].end), -1)
+        return (left, right) if left and right and left.cite else None
+
+    def _side(self, place: tuple[int, int], towards: int) -> Side | None:
+        """What a stretch of the sentence says: its number nearest to the comparison, a device's value, or a fact."""
+        start, end = place
+        numbers = [
+            m
+            for m in self._reading.found
+            if start <= m.start
+            and m.end <= end
+            and m.index is None
+            and not m.word
+            and m.dims[0][0] != "ratio"
+            and not self._is_difference(m)
+        ]
+        if numbers:
+            mention = numbers[-1] if towards < 0 else numbers[0]
+            dim, factor = self._dim(mention, place)
+            return Side(mention.shown * factor, dim, mention.text)
+        text = _BRACKETS.sub("", self._reading.text[start:end])
+        devices = devices_in(text)
+        atom = self._of_device(devices[-1 if towards < 0 else 0], place) if devices else self._whole(text, place)
+        return Side(atom.value, atom.dim, told_text([atom], self._language), atom.cite) if atom else None
+
+    def _dim(self, mention: Mention, place: tuple[int, int]) -> tuple[str, float]:
+        """The dimension of a number; one without a unit has that of what its side names."""
+        dim, factor = mention.dims[0]
+        if dim != "any":
+            return dim, factor
+        atom = self._whole(self._reading.text[place[0] : place[1]], place)
+        other = next((m.dims[0] for m in self._reading.found if m.dims[0][0] not in ("any", "ratio")), None)
+        if atom is not None:
+            return atom.dim, 1.0
+        return (other[0], 1.0) if other else (dim, factor)
+
+    def _is_difference(self, mention: Mention) -> bool:
+        """Whether a number says by how much: `32 MiB more`, `多 32 MiB`, `1.5 times`."""
+        text = self._reading.text
+        for start, end, kinds in claim_words().comparison.found(text):
+            if kinds & {"more", "less"} and not claim_words().forms["verb"].fullmatch(text[start:end]):
+                if mention.end <= start and _TOUCHES.fullmatch(text[mention.end : start]):
+                    return True
+                if end <= mention.start and re.fullmatch(r"\s*(?:了|出|by)?\s*", text[end : mention.start]):
+                    return True
+        return False
+
+    def _of_device(self, name: str, place: tuple[int, int]) -> Atom | None:
+        """What a device has of what the sentence is about."""
+        loads = self._reading.sentence.at(place[0]).loads
+        named = self._reading.sentence.aspects
+        field_name = next((f for aspect, f in _PER_DEVICE.items() if aspect in named), "total_mib")
+        found = [
+            a
+            for a in self._atoms
+            if a.field == field_name and a.device and same_device(a.device, name) and (not loads or a.load in loads)
+        ]
+        return found[-1] if found else None
+
+    def _whole(self, text: str, place: tuple[int, int]) -> Atom | None:
+        """The one value of a load that a side of a comparison names."""
+        named = claim_words().strong.all_ids(text)
+        loads = self._reading.sentence.at(place[0]).loads
+        aspect = next((a for a in _ORDER if a in named), None)
+        if aspect is None or not strong(frozenset({aspect})):
+            return None
+        for path in _WHOLE.get(aspect, ()):
+            found = [
+                a
+                for a in self._atoms
+                if a.device is None
+                and a.cite.startswith("fact:loads.")
+                and a.cite.endswith(f".{path}")
+                and (not loads or a.load in loads)
+            ]
+            if found:
+                return found[-1]
+        return None
+
+    def _compare(self, first: Side, second: Side, claimed: str, span: tuple[int, int]) -> Judgement:
+        largest = max(abs(first.value), abs(second.value))
+        near = abs(first.value - second.value) <= _SAME_WITHIN * largest
+        holds = {
+            "more": first.value > second.value and not near,
+            "less": first.value < second.value and not near,
+            "same": abs(first.value - second.value) <= _LIKE_WITHIN * largest,
+            "different": not near,
+            "at most": first.value <= second.value or near,
+            "at least": first.value >= second.value or near,
+        }[claimed]
+        cites = tuple(side.cite for side in (first, second) if side.cite)
+        if holds:
+            return Support(*span, cites)
+        said = f"{first.told} / {second.told}"
+        return Objection(Code.DIRECTION, "DIRECTION", {"values": said}, *span, contradicted=True, cites=cites)
+
+    def superlative(self, segment: Segment, kind: str, span: tuple[int, int]) -> Judgement | None:
+        """`CUDA0 holds most`: it is one of those with the largest value."""
+        sentence = self._reading.sentence
+        names = devices_in(segment.text) or devices_in(self._reading.text)
+        if len(names) != 1 or self._reading.text[span[0] : span[1]].casefold() == "most":
+            return None
+        named = [f for aspect, f in _PER_DEVICE.items() if aspect in (segment.aspects or sentence.aspects)] or [
+            "total_mib"
+        ]
+        told: list[Atom] = []
+        for field_name in named:
+            peers = self._peers(field_name, segment)
+            mine = next((a for a in peers if a.device and same_device(a.device, names[0])), None)
+            if mine is None or len(peers) < 2:
+                continue
+            extreme = (max if kind == "most" else min)(peers, key=lambda a: a.value)
+            if abs(mine.value - extreme.value) <= _SAME_WITHIN * abs(extreme.value):
+                return Support(*span, (mine.cite,))
+            told += [mine, extreme]
+        if not told:
+            return None
+        said, cites = told_text(told[:2], self._language), tuple(a.cite for a in told[:2])
+        return Objection(Code.DIRECTION, "DIRECTION", {"values": said}, *span, contradicted=True, cites=cites)
+
+    def _peers(self, field_name: str, segment: Segment) -> list[Atom]:
+        loads = {a.load for a in self._atoms if a.field == field_name and a.device and a.load is not None}
+        load = max((n for n in loads if n is not None and (not segment.loads or n in segment.loads)), default=None)
+        return [a for a in self._atoms if a.field == field_name and a.load == load and a.device and is_gpu(a.device)]
+
+    def moves(self) -> Iterator[Judgement]:
+        """`from 2560 MiB down to 1360 MiB`: up is up."""
+        forms = claim_words().forms
+        for kind, claimed in (("up", "less"), ("down", "more")):
+            for match in forms[kind].finditer(self._reading.text):
+                before = [m for m in self._reading.found if m.end <= match.start()]
+                after = [m for m in self._reading.found if m.start >= match.end()]
+                if not before or not after or before[-1].dims[0][0] != after[0].dims[0][0]:
+                    continue
+                one, other = before[-1], after[0]
+                if self._reading.text[one.end : match.start()].count("，") > 0 or other.start - match.end() > 3:
+                    continue
+                sides = [Side(m.shown * m.dims[0][1], m.dims[0][0], m.text) for m in (one, other)]
+                yield self._compare(sides[0], sides[1], claimed, match.span())

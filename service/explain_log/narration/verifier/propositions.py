@@ -1,0 +1,151 @@
+"""Switches, outcomes and conditions that a sentence affirms or denies, and things that it says are not there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from explain_log.checks.finding import Finding
+from explain_log.narration.verifier.claim_words import Absence, Proposition, claim_words
+from explain_log.narration.verifier.facts_told import all_facts
+from explain_log.narration.verifier.reading import Reading
+from explain_log.narration.verifier.segments import Segment
+from explain_log.narration.verifier.verdict import Code, Judgement, Objection, Support
+from explain_log.report import Report
+
+_BEFORE_ZH = 8
+_BEFORE_EN = 26
+_DENIES = re.compile(
+    r"(?:没有|没|未|并未|并没有|从未|无|零)"
+    r"(?:任何|一个|一条|一次|一行|发现|看到|出现|发生|见到|见|有|其他|明显的?|什么|过|记录到?)*(?:的|到)?\s?$"
+    r"|(?:\bno|\bwithout(?: any| a)?|\bzero|\bnot a single|\bnot any|n't any|\bfree of|\bnever any|\bnot one)"
+    r"(?: (?:other|further|such|real|visible|single|kind of|sign of|signs of|trace of))?\s$",
+    re.IGNORECASE,
+)
+_TITLES = 2
+_QUESTION = re.compile(r"[?？]\s*$")
+
+Decision = tuple[bool | None, list[Finding], list[str]]
+"""(what holds; None: the log cannot tell, findings that say so, fact ids that say so)."""
+
+
+def propositions(reading: Reading, report: Report) -> Iterator[Judgement]:
+    """A judgement for everything that the sentence affirms or denies."""
+    if _QUESTION.search(reading.text):
+        return
+    for proposition in claim_words().propositions:
+        for match in proposition.predicates.finditer(reading.text):
+            segment = reading.sentence.at(match.start())
+            if (segment.hypothetical and not proposition.hypothetical) or not _has_subject(
+                proposition, reading, segment
+            ):
+                continue
+            says = proposition.affirmed_by(match[0]) != is_negated(reading.text, match.start(), segment.start)
+            yield _judge(proposition, says, segment, report, match.span())
+
+
+def _has_subject(proposition: Proposition, reading: Reading, segment: Segment) -> bool:
+    if proposition.unless is not None and proposition.unless.search(segment.text):
+        return False
+    if proposition.subject is None:
+        return True
+    before = reading.sentence.before(segment)
+    start = before[-1].start if before else segment.start
+    return bool(proposition.subject.search(reading.text, start, segment.end))
+
+
+def is_negated(text: str, at: int, start: int) -> bool:
+    """Whether a negation stands just before a place, within its clause; of the same script as what it negates."""
+    latin = text[at : at + 1].isascii()
+    window = _BEFORE_EN if latin else _BEFORE_ZH
+    found = claim_words().negators.findall(text, max(start, at - window), at)
+    return len([word for word in found if word.isascii() == latin]) % 2 == 1
+
+
+def _judge(proposition: Proposition, says: bool, segment: Segment, report: Report, span: tuple[int, int]) -> Judgement:  # noqa: FBT001
+    holds, findings, cites = decide(proposition, report, segment.loads)
+    ids = (*(finding.fact_id for finding in findings), *cites)
+    lines = tuple(e.line for finding in findings for e in finding.evidence)
+    if holds is says:
+        return Support(*span, ids)
+    shown = " ".join(finding.title for finding in findings[:_TITLES]) or "; ".join(cites)
+    if holds is None and findings:  # one load is so and another is not: the sentence may mean either
+        return Support(*span, ids)
+    if holds is None:
+        return Objection(Code.POLARITY, "UNKNOWN", {"what": segment.text.strip()}, *span)
+    return Objection(Code.POLARITY, "POLARITY", {"says": shown}, *span, contradicted=True, cites=ids, lines=lines)
+
+
+def decide(proposition: Proposition, report: Report, loads: frozenset[int]) -> Decision:
+    """Whether something is so in a report; of the loads named, else of any."""
+    found = [f for f in report.findings if not loads or f.load is None or f.load in loads]
+    yes = [f for f in found if matches(f.id, proposition.true_by)]
+    no = [f for f in found if matches(f.id, proposition.false_by)]
+    if proposition.fact:
+        return _by_fact(proposition, report, loads)
+    if yes and no:  # so in one load and not in another: either may be meant
+        return _either(yes, no)
+    if yes or no:
+        return bool(yes), yes or no, []
+    if proposition.absent is not None and _is_decided(proposition, report):
+        return proposition.absent, [], []
+    return None, [], []
+
+
+def _either(yes: list[Finding], no: list[Finding]) -> Decision:
+    same = {f.load for f in yes} & {f.load for f in no}
+    return (True, yes, []) if same else (None, yes + no, [])
+
+
+def _by_fact(proposition: Proposition, report: Report, loads: frozenset[int]) -> Decision:
+    serving = {load.index for load in report.loads if load.purpose == "serve"}
+    said: dict[bool, list[str]] = {}
+    for fact in all_facts(report):
+        number = int(fact.path.split(".")[1]) if fact.kind == proposition.fact else -1
+        if number not in serving or (loads and number not in loads):
+            continue
+        if fact.value in proposition.true_in:
+            said.setdefault(True, []).append(fact.id)
+        elif fact.value in proposition.false_in:
+            said.setdefault(False, []).append(fact.id)
+    if len(said) != 1:
+        return None, [], []
+    ((holds, cites),) = said.items()
+    return holds, [], cites[:1]
+
+
+def _is_decided(proposition: Proposition, report: Report) -> bool:
+    """Whether the log would show it if it were so."""
+    return proposition.decided_by != "requests" or (report.requests is not None and report.requests.count > 0)
+
+
+def matches(finding: str, patterns: tuple[str, ...]) -> bool:
+    """Whether a finding id is one of these; `oom.*` is all that begin so."""
+    return any(finding == p or (p.endswith("*") and finding.startswith(p[:-1])) for p in patterns)
+
+
+def absences(reading: Reading, report: Report) -> Iterator[Judgement]:
+    """A judgement for everything that the sentence says is not there."""
+    words = claim_words()
+    for start, end, ids in words.absence.found(reading.text):
+        segment = reading.sentence.at(start)
+        denial = _DENIES.search(reading.text, segment.start, start)
+        if denial is None or segment.hypothetical or _QUESTION.search(reading.text):
+            continue
+        wrong = [f for f in report.findings for n in ids if _proves_wrong(f, words.absences[n], segment)]
+        if not wrong:
+            yield Support(denial.start(), end)
+            continue
+        shown = " ".join(dict.fromkeys(finding.title for finding in wrong[:_TITLES]))
+        lines = tuple(e.line for finding in wrong for e in finding.evidence)
+        cites = tuple(finding.fact_id for finding in wrong)
+        names = {"says": shown}
+        yield Objection(
+            Code.ABSENCE, "ABSENCE", names, denial.start(), end, contradicted=True, cites=cites, lines=lines
+        )
+
+
+def _proves_wrong(finding: Finding, absence: Absence, segment: Segment) -> bool:
+    if segment.loads and finding.load is not None and finding.load not in segment.loads:
+        return False
+    return finding.severity in absence.severities or matches(finding.id, absence.findings)

@@ -1,0 +1,71 @@
+"""All that is asked of one sentence, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+
+from explain_log.briefing import Briefing
+from explain_log.narration.verifier.causes import causes
+from explain_log.narration.verifier.comparison import comparisons
+from explain_log.narration.verifier.evidence import Evidence, gather
+from explain_log.narration.verifier.identities import identities
+from explain_log.narration.verifier.language import wrong_language
+from explain_log.narration.verifier.names import unknown_names
+from explain_log.narration.verifier.numbers import Numbers
+from explain_log.narration.verifier.propositions import absences, propositions
+from explain_log.narration.verifier.quotes import line_spans, quotes
+from explain_log.narration.verifier.reading import Reading, read
+from explain_log.narration.verifier.settings import unoffered_actions, unoffered_settings
+from explain_log.narration.verifier.terms import misreadings
+from explain_log.narration.verifier.verdict import Code, Judgement, Objection
+from explain_log.narration.verifier.vocabulary import Vocabulary, vocabulary
+from explain_log.narration.verifier.wording import mask, normalise
+
+
+def objections(text: str, cites: list[str], briefing: Briefing, language: str, lines: list[str]) -> Iterator[Objection]:
+    """Why a model's sentence may not be shown, the first reason first. lines: the log's, for quotes."""
+    if not cites:
+        yield Objection(Code.UNCITED, "UNCITED")
+        return
+    known = vocabulary(briefing.report, briefing.knowledge)
+    evidence = gather(cites, briefing, known)
+    if evidence.missing:
+        yield Objection(Code.UNCITED, "UNCITED_ID", {"cite": evidence.missing[0]})
+        return
+    plain = normalise(text)
+    spans = line_spans(plain, text)
+    yield from misreadings(plain, cites, language, briefing.knowledge)
+    yield from unknown_names(mask(plain, spans), known)
+    reading = read(plain, known, spans)
+    without_quantities = mask(reading.masked, [(m.start, m.end) for m in reading.found] + spans)
+    wrong = wrong_language(without_quantities, language, known)
+    if wrong:
+        yield wrong
+    for judgement in judgements(text, reading, evidence, known, briefing, language, lines):
+        if isinstance(judgement, Objection):
+            yield judgement
+
+
+def judgements(
+    raw: str,
+    reading: Reading,
+    evidence: Evidence,
+    known: Vocabulary,
+    briefing: Briefing,
+    language: str,
+    lines: list[str],
+) -> Iterator[Judgement]:
+    """What follows from the report for each thing that a sentence claims. lines: the log's, for quotes."""
+    report = briefing.report
+    return chain(
+        unoffered_settings(reading.text, language, briefing),
+        unoffered_actions(reading.text, language, briefing),
+        Numbers(reading, evidence, known, report, language).judge(),
+        identities(reading, report),
+        propositions(reading, report),
+        absences(reading, report),
+        comparisons(reading, report, language),
+        causes(reading, evidence, briefing),
+        quotes(raw, known, lines),
+    )

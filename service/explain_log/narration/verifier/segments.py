@@ -1,0 +1,181 @@
+"""Cuts a sentence into clauses, and says of each what it is about: aspects, devices, loads, mood."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+from explain_log.narration.verifier.claim_words import claim_words
+from explain_log.narration.verifier.mentions import Mention
+
+_BREAK = re.compile(
+    r"[。；;！？!?，（）()：—]|,(?!\d{3}(?!\d))|:(?!\d)|\.(?=\s|$)|\s[-–]\s|(?<=[^\d])→"
+)
+_LIST = re.compile(
+    r"、|和|与|及|而|但|加上?|(?<![A-Za-z])(?:and|while|whereas|but|plus|versus|against|compared (?:with|to)"
+    r"|vs\.?|than|of which|because|since)(?![A-Za-z])"
+)
+_DEVICE = re.compile(
+    r"(?<![A-Za-z0-9_])(?P<lib>CUDA|ROCm|Vulkan|SYCL|MTL|Metal|GPU|device|card|卡|显卡)[ _:#\-]?"
+    r"(?P<first>\d{1,3})(?!\d|\.\d)"
+    r"(?:\s?(?:[-–~～至到]|to|through)\s?(?:(?P=lib)[ _:#\-]?)?(?P<last>\d{1,3})(?!\d|[.,]\d))?"
+    r"(?!\s?(?:GiB|MiB|GB|MB|块|张|层|个|%|\.\d|,\d))",
+    re.IGNORECASE,
+)
+_DEVICE_ZH = re.compile(
+    r"(?<!\d)(\d{1,3})\s?号(?:卡|GPU|显卡|设备)|第\s?([一二三四五六七八九十\d]+)\s?(?:块|张|个)(?:卡|GPU|显卡)"
+)
+_HOST_NAME = re.compile(
+    r"(?<![A-Za-z0-9_])(CPU_Mapped|CUDA_Host|ROCm_Host|Vulkan_Host|CPU_REPACK|CPU_AARCH64)(?![A-Za-z0-9_])",
+    re.IGNORECASE,
+)
+_LOAD = re.compile(
+    r"第\s?([\d一二三四五六七八九十]+)\s?次(?:加载|载入)?|(?<![A-Za-z])(first|second|third|fourth|fifth) load(?![A-Za-z])"
+    r"|(?<![A-Za-z])load\s?#?(\d+)(?![\d.,%]| ?(?:s|sec|MiB|GiB))",
+    re.IGNORECASE,
+)
+_NUMERALS = {c: n for n, c in enumerate("一二三四五六七八九十", 1)}
+_ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5}
+_MOST = 64
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A clause: its place, and what it is about.
+
+    aspects: what its numbers measure; weak: words that only hint at it.  devices: ids as written, folded.
+    every, others, total, some, host: what it says of devices without naming them.  loads: numbers of loads.
+    own_devices: whether it names them itself and does not take them over from a clause before.
+    """
+
+    start: int
+    end: int
+    text: str
+    aspects: frozenset[str] = frozenset()
+    weak: frozenset[str] = frozenset()
+    devices: tuple[str, ...] = ()
+    loads: frozenset[int] = frozenset()
+    every: bool = False
+    others: bool = False
+    total: bool = False
+    some: bool = False
+    host: bool = False
+    hypothetical: bool = False
+    vram: bool = False
+    own_devices: bool = False
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence with its clauses."""
+
+    text: str
+    segments: list[Segment] = field(default_factory=list)
+
+    def at(self, place: int) -> Segment:
+        """The clause of a place."""
+        return next((s for s in self.segments if s.start <= place < s.end), self.segments[-1])
+
+    def before(self, segment: Segment) -> list[Segment]:
+        """The clauses before one."""
+        return [s for s in self.segments if s.start < segment.start]
+
+    @property
+    def aspects(self) -> frozenset[str]:
+        """What any clause is about."""
+        return frozenset().union(*(s.aspects | s.weak for s in self.segments))
+
+
+def cut(text: str, masked: str, found: list[Mention]) -> Sentence:
+    """The clauses of a sentence. text: as the verifier reads it; masked: the same, names masked."""
+    places = _places(masked, found)
+    segments: list[Segment] = []
+    for start, end in places:
+        segments.append(_take_over(_segment(text, start, end), segments))
+    return Sentence(text, _hypothetical_from(_led_in(segments)))
+
+
+def _places(masked: str, found: list[Mention]) -> list[tuple[int, int]]:
+    """Where clauses begin and end: at punctuation, and at "and" between two numbers."""
+    cuts = {0, len(masked)}
+    inside = [(m.start, m.end) for m in found]
+    for match in _BREAK.finditer(masked):
+        if not any(start <= match.start() < end for start, end in inside):
+            cuts.add(match.end())
+    bounds = sorted(cuts)
+    for start, end in pairwise(bounds):
+        for match in _LIST.finditer(masked, start, end):
+            left = any(start <= m.start and m.end <= match.start() for m in found)
+            right = any(match.end() <= m.start and m.end <= end for m in found)
+            if left and right:
+                cuts.add(match.start())
+    bounds = sorted(cuts)
+    return [(a, b) for a, b in pairwise(bounds) if masked[a:b].strip()] or [(0, len(masked) or 1)]
+
+
+def _segment(text: str, start: int, end: int) -> Segment:
+    words = claim_words()
+    piece = text[start:end]
+    strong = words.strong.all_ids(piece)
+    flags = {kind: bool(pattern.search(piece)) for kind, pattern in words.devices.items()}
+    devices = devices_in(piece)
+    return Segment(
+        start,
+        end,
+        piece,
+        aspects=frozenset(strong),
+        weak=frozenset(words.weak.all_ids(piece)),
+        devices=devices,
+        loads=frozenset(_ordinal(m[1] or m[2] or m[3]) for m in _LOAD.finditer(piece)),
+        hypothetical=bool(words.hypothetical.search(piece) or words.imperative.match(piece.lstrip())),
+        own_devices=bool(devices),
+        **flags,
+    )
+
+
+def _take_over(segment: Segment, before: list[Segment]) -> Segment:
+    """What a clause leaves unsaid is what the one before it said."""
+    if not (segment.devices or segment.every or segment.total or segment.others or segment.host):
+        last = next((s for s in reversed(before) if s.devices or s.every or s.others or s.host or s.some), None)
+        if last:
+            taken = {n: getattr(last, n) for n in ("devices", "every", "others", "host")}
+            segment = replace(segment, some=segment.some or last.some, **taken)
+    if not segment.loads and before:
+        segment = replace(segment, loads=before[-1].loads)
+    return segment
+
+
+def _led_in(segments: list[Segment]) -> list[Segment]:
+    """A first clause that names no device ("With 352 MiB, CUDA0 …") is about those of the next one."""
+    if len(segments) > 1 and segments[1].own_devices and len(segments[1].devices) == 1:
+        first = segments[0]
+        if not (first.devices or first.every or first.total or first.host or first.others or first.aspects):
+            return [replace(first, devices=segments[1].devices), *segments[1:]]
+    return segments
+
+
+def _hypothetical_from(segments: list[Segment]) -> list[Segment]:
+    """After "if" the rest of the sentence is about what would be."""
+    first = next((n for n, s in enumerate(segments) if s.hypothetical), len(segments))
+    return [replace(s, hypothetical=n >= first) for n, s in enumerate(segments)]
+
+
+def devices_in(text: str) -> tuple[str, ...]:
+    """The devices that a text names, folded: "cuda0", "gpu3" (any library), a range as all of its members."""
+    found: list[tuple[int, str]] = []
+    for match in _DEVICE.finditer(text):
+        library = match["lib"].casefold()
+        library = "gpu" if library in ("device", "card", "卡", "显卡") else "mtl" if library == "metal" else library
+        first, last = int(match["first"]), int(match["last"] or match["first"])
+        if first <= last <= first + _MOST:
+            found += [(match.start(), f"{library}{n}") for n in range(first, last + 1)]
+    for match in _DEVICE_ZH.finditer(text):
+        number = int(match[1]) if match[1] else _ordinal(match[2]) - 1
+        found.append((match.start(), f"gpu{number}"))
+    found += [(m.start(), m[1].casefold()) for m in _HOST_NAME.finditer(text)]
+    return tuple(dict.fromkeys(name for _, name in sorted(found)))
+
+
+def _ordinal(text: str) -> int:
+    return int(text) if text.isdigit() else _NUMERALS.get(text[:1]) or _ORDINALS.get(text.casefold(), 1)

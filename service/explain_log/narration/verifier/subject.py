@@ -1,0 +1,222 @@
+"""Whether a value is one of what a sentence says a number is about: the aspect, the device, the load."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from explain_log.facts.record import is_gpu
+from explain_log.narration.verifier.claim_words import claim_words
+from explain_log.narration.verifier.evidence import IMPLIED, Atom
+from explain_log.narration.verifier.mentions import Mention
+from explain_log.narration.verifier.segments import Segment, Sentence
+
+_AMBIGUOUS = frozenset(
+    {"memory", "tokens", "time", "rate", "speed", "any", "bytes", "layers", "cells", "heads", "splits"}
+)
+"""Kinds of which a report has several: for the others the unit alone says what is meant."""
+
+_SUMMED = frozenset({"memory", "tokens"})
+_FAMILY = frozenset({"ctx", "per_slot", "train", "slots"})
+"""Aspects that a sentence goes on to speak of once it has named one: the lengths of a context."""
+
+_RESPECTIVELY = re.compile(r"分别|依次|respectively|in turn")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What one number is about.
+
+    aspects: one of these; empty: the sentence does not say.  weak: what words hint at.  inherited: the aspects are
+    those of a clause before.  devices: one of these.  every, some: all or any of the GPUs.  companions: how many
+    numbers of the same kind the clause has beside it.
+    """
+
+    sentence: Sentence
+    segment: Segment
+    dim: str
+    aspects: frozenset[str] = frozenset()
+    weak: frozenset[str] = frozenset()
+    inherited: bool = False
+    devices: tuple[str, ...] = ()
+    every: bool = False
+    some: bool = False
+    total: bool = False
+    companions: int = 0
+    loads: frozenset[int] = frozenset()
+    gpus: tuple[str, ...] = ()
+
+    def overlap(self, atom: Atom) -> int:
+        """How much of what is said the value is about."""
+        return len(atom.aspects & (self.aspects | self.weak))
+
+
+def subject_of(mention: Mention, sentence: Sentence, found: list[Mention], gpus: tuple[str, ...]) -> Subject:
+    """What a sentence says that a number of it is about. gpus: the folded ids of the log's GPUs."""
+    segment = sentence.at(mention.start)
+    dim = mention.dims[0][0]
+    same = [m for m in found if m is not mention and sentence.at(m.start) is segment and m.dims[0][0] in (dim, "any")]
+    devices = _paired(mention, sentence, found) or segment.devices
+    if segment.others:
+        named = {d for s in (*sentence.before(segment), segment) for d in s.devices}
+        devices = tuple(gpu for gpu in gpus if gpu not in named and gpu.replace("cuda", "gpu") not in named)
+    aspects, weak, inherited = _aspects(sentence, segment, dim)
+    return Subject(
+        sentence,
+        segment,
+        dim,
+        aspects=aspects,
+        weak=weak,
+        inherited=inherited,
+        devices=devices,
+        every=(segment.every or segment.others) and not segment.some,
+        some=segment.some,
+        total=segment.total,
+        companions=len(same),
+        loads=segment.loads,
+        gpus=gpus,
+    )
+
+
+def _aspects(sentence: Sentence, segment: Segment, dim: str) -> tuple[frozenset[str], frozenset[str], bool]:
+    """(aspects, weak ones, whether they are another clause's): its own, else the last clause's before that has some."""
+    words = claim_words()
+    own, weak = words.of_dim(segment.aspects, dim), words.of_dim(segment.weak, dim)
+    if own or weak:
+        return own, weak, False
+    for other in (*reversed(sentence.before(segment)), *(s for s in sentence.segments if s.start > segment.start)):
+        taken = words.of_dim(other.aspects, dim)
+        if taken:
+            return taken, weak, True
+    return own, weak, False
+
+
+def _paired(mention: Mention, sentence: Sentence, found: list[Mention]) -> tuple[str, ...]:
+    """The one device that a number is said of in "CUDA0 and CUDA1 have 11 and 10 layers respectively"."""
+    if not _RESPECTIVELY.search(sentence.text):
+        return ()
+    devices = list(dict.fromkeys(d for s in sentence.segments if s.own_devices for d in s.devices))
+    numbers = [m for m in found if m.dims[0][0] in (mention.dims[0][0], "any") and m.index is None]
+    if len(devices) != len(numbers) or len(devices) < 2 or mention not in numbers:
+        return ()
+    return (devices[numbers.index(mention)],)
+
+
+def may_concern(atom: Atom, subject: Subject) -> bool:
+    """Whether a value can enter a sum or a ratio that the sentence states."""
+    said = subject.sentence.aspects
+    return atom.dim not in _SUMMED or not atom.aspects or not said or bool(atom.aspects & said)
+
+
+def concerns(atom: Atom, subject: Subject, atoms: list[Atom]) -> bool:
+    """Whether a value is what the sentence says the number is about. atoms: the facts that it could also be."""
+    return (
+        _load_fits(atom, subject)
+        and _words_are_there(atom, subject)
+        and _aspect_fits(atom, subject, atoms)
+        and device_fits(atom, subject, atoms)
+        and _key_fits(atom, subject)
+        and _is_in_vram(atom, subject, atoms)
+    )
+
+
+def _load_fits(atom: Atom, subject: Subject) -> bool:
+    return atom.load is None or not subject.loads or atom.load in subject.loads
+
+
+def _words_are_there(atom: Atom, subject: Subject) -> bool:
+    """Whether the words stand in the sentence without which a value of this aspect may not be named."""
+    for name in atom.aspects:
+        aspect = claim_words().aspects[name]
+        if aspect.needs is not None and not aspect.needs.search(subject.sentence.text):
+            return False
+        if aspect.not_with is not None and aspect.not_with.search(subject.segment.text):
+            return False
+    return True
+
+
+def _key_fits(atom: Atom, subject: Subject) -> bool:
+    """Whether a count of one kind (a status, a path, a tensor type) is said of that kind, where kinds are named."""
+    if not atom.key:
+        return True
+    text = subject.segment.text.casefold()
+    named = [key for key in atom.keys if re.search(rf"(?<![\w./]){re.escape(key.casefold())}(?![\w/])", text)]
+    return not named or atom.key in named
+
+
+def _is_in_vram(atom: Atom, subject: Subject, atoms: list[Atom]) -> bool:
+    """Whether a size that is said to be VRAM is on a GPU."""
+    if not subject.segment.vram or atom.dim != "memory" or atom.load is None or "capacity" in atom.aspects:
+        return True
+    if atom.device is not None:
+        return is_gpu(atom.device)
+    own = strong(atom.aspects)
+    held = [a for a in atoms if a.device and a.load == atom.load and a.dim == "memory"]
+    alike = [a for a in held if own and strong(a.aspects) == own] or held
+    return not alike or any(is_gpu(a.device or "") and a.value > 0 for a in alike)
+
+
+def _aspect_fits(atom: Atom, subject: Subject, atoms: list[Atom]) -> bool:
+    if atom.dim not in _AMBIGUOUS or not subject.aspects or not atom.aspects or atom.cite == IMPLIED:
+        return True
+    mine = subject.overlap(atom)
+    if subject.inherited:
+        return _goes_on(atom, subject, atoms)
+    if not mine:
+        return bool(subject.companions) and bool(atom.aspects & subject.sentence.aspects)
+    if subject.companions:
+        return True
+    best = max((subject.overlap(a) for a in atoms if a.dim == atom.dim and _same_device_kind(a, atom)), default=0)
+    return mine >= best
+
+
+def _goes_on(atom: Atom, subject: Subject, atoms: list[Atom]) -> bool:
+    """Whether a clause that does not say what its number is about can go on from the one before to this value."""
+    if atom.aspects & subject.sentence.aspects or (atom.aspects & _FAMILY and subject.aspects & _FAMILY):
+        return True
+    return not any(a.dim == atom.dim and a.aspects & subject.aspects for a in atoms)
+
+
+def _same_device_kind(one: Atom, other: Atom) -> bool:
+    return (one.device is None) == (other.device is None)
+
+
+def device_fits(atom: Atom, subject: Subject, atoms: list[Atom]) -> bool:
+    """Whether a value belongs to the devices that the sentence names."""
+    if atom.cite == IMPLIED or atom.dim not in (*_AMBIGUOUS, "ratio"):
+        return True
+    if atom.device is None:
+        return not (
+            len(subject.devices) == 1 and not subject.total and not subject.companions and _is_split(atom, atoms)
+        )
+    if subject.devices:
+        return any(same_device(atom.device, name) for name in subject.devices)
+    if subject.every or subject.some:
+        return is_gpu(atom.device) or not subject.every
+    if subject.segment.host:
+        return not is_gpu(atom.device)
+    own = strong(atom.aspects)
+    alike = {
+        a.device for a in atoms if a.device and strong(a.aspects) == own and a.dim == atom.dim and a.load == atom.load
+    }
+    return len({device for device in alike if is_gpu(device)} if is_gpu(atom.device) else alike) <= 1
+
+
+def _is_split(atom: Atom, atoms: list[Atom]) -> bool:
+    """Whether the log tells for each device what this value tells of all."""
+    own = strong(atom.aspects)
+    return bool(own) and any(a.device and strong(a.aspects) == own and a.dim == atom.dim for a in atoms)
+
+
+def strong(aspects: frozenset[str]) -> frozenset[str]:
+    """The aspects that say for themselves which number is meant."""
+    return frozenset(name for name in aspects if not claim_words().aspects[name].weak)
+
+
+def same_device(device: str, name: str) -> bool:
+    """Whether a name in a sentence means a device of the log: by its id, or "gpu" with its number."""
+    folded = device.casefold()
+    if folded == name:
+        return True
+    digits = folded[len(folded.rstrip("0123456789")) :]
+    return bool(digits) and is_gpu(device) and name == f"gpu{int(digits)}"
