@@ -16,7 +16,6 @@ _NO_LINE = re.compile(
     r"^\s*(?:sudo|ollama (?:run|ps|pull|serve|stop|show|list|create)|curl|export|docker|systemctl|--?[a-z]|[A-Z_]{6,}="
     r"|\{|https?:|/|GGML_|nvidia-smi|journalctl|Environment=)"
 )
-)
 _ASSIGNED = re.compile(r"^[a-z][a-z_. ]*[a-z]\s*[=:]\s*\S")
 _GAP = re.compile(r"\s*(?:…+|\.{3,}|\[\.\.\.\])\s*")
 _BLANKS = re.compile(r"\s+")

@@ -31,7 +31,8 @@ _HOST_NAME = re.compile(
     re.IGNORECASE,
 )
 _LOAD = re.compile(
-    r"第\s?([\d一二三四五六七八九十]+)\s?次(?:加载|载入)?|(?<![A-Za-z])(first|second|third|fourth|fifth) load(?![A-Za-z])"
+    r"第\s?([\d一二三四五六七八九十]+)\s?次(?:加载|载入)?"
+    r"|(?<![A-Za-z])(first|second|third|fourth|fifth) load(?![A-Za-z])"
     r"|(?<![A-Za-z])load\s?#?(\d+)(?![\d.,%]| ?(?:s|sec|MiB|GiB))",
     re.IGNORECASE,
 )
