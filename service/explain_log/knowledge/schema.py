@@ -98,7 +98,16 @@ class Misreading(Entry):
 
     says: Bilingual
     patterns: TermNames
+    about: TermNames | None = None
+    wrong: TermNames | None = None
+    right: TermNames | None = None
     correction: Bilingual
+
+    @model_validator(mode="after")
+    def _about_with_wrong(self) -> Misreading:
+        if (self.about is None) != (self.wrong is None):
+            raise ValueError("about and wrong go together")
+        return self
 
 
 class VersionNotes(Entry):
