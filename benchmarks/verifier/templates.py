@@ -62,7 +62,8 @@ def _slots(text: str, wrong: int = -1) -> str:
 
 
 def _fill(text: str, values: Values) -> str:
-    return PLACE.sub(lambda match: shown(values[match[1]], match[2] or ""), text)
+    filled = PLACE.sub(lambda match: shown(values[match[1]], match[2] or ""), text)
+    return filled.strip().replace("： ", "：")
 
 
 def _wrongs(
