@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "deepseek-r1-70b-8gpu.log"
@@ -93,3 +93,27 @@ def _go_duration(seconds: float) -> str:
     if seconds >= 1:
         return f"{seconds:.9f}s"
     return f"{seconds * 1e3:.6f}ms" if seconds >= 1e-3 else f"{seconds * 1e6:.3f}µs"
+
+
+def _stamp(number: int) -> datetime:
+    return datetime(2025, 2, 11, 3, 0, tzinfo=UTC) + timedelta(milliseconds=37 * number)
+
+
+WRAPPINGS = {
+    "journald short": lambda n: f"{_stamp(n):%b %d %H:%M:%S} gpu-box ollama[{1234 + n // 700}]: ",
+    "journald short-precise": lambda n: f"{_stamp(n):%b %d %H:%M:%S.%f} gpu-box ollama[1234]: ",
+    "journald short-iso": lambda n: f"{_stamp(n):%Y-%m-%dT%H:%M:%S}+0800 gpu-box ollama[1234]: ",
+    "journald short-iso-precise": lambda n: f"{_stamp(n):%Y-%m-%dT%H:%M:%S.%f}+08:00 gpu-box ollama[1234]: ",
+    "docker compose": lambda n: f"ollama-{1 + n % 2}  | ",
+    "docker compose -t": lambda n: f"ollama-1  | {_stamp(n):%Y-%m-%dT%H:%M:%S.%f}123Z ",
+    "docker logs -t": lambda n: f"{_stamp(n):%Y-%m-%dT%H:%M:%S.%f}123Z ",
+    "stern": lambda n: f"ollama-7d4b9c6f5d-x2x{'bcdf'[n % 4]}k ollama ",
+    "kubectl --prefix": lambda n: "[pod/ollama-7d4b9c6f5d-x2x9k/ollama] ",
+    "kubectl --prefix --timestamps": lambda n: f"[pod/ollama-0/ollama] {_stamp(n):%Y-%m-%dT%H:%M:%S.%f}123Z ",
+}
+"""What collectors put before a line, by its number."""
+
+
+def wrapped(texts: list[str], kind: str) -> list[str]:
+    """The lines as a collector gives them."""
+    return [WRAPPINGS[kind](number) + text for number, text in enumerate(texts)]

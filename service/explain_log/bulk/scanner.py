@@ -87,7 +87,7 @@ class Scanner:
 
     def _may_be_plain(self, line: bytes, settled: Settled) -> bool:
         """Whether a line may be one that need only be counted, as far as its beginning tells."""
-        inner = self.wrapping.inner(line)
+        inner = self.wrapping.inner(line) if self.wrapping.envelopes else line
         if inner.startswith(b"[GIN] 20"):
             return inner[30:31] < b"4" or settled.marks.issuperset(kinds_of(inner[30:33].decode("latin-1"), "", None))
         return self._statements.may_be_plain(inner, settled)

@@ -31,6 +31,9 @@ class Screen:
     def __init__(self, knowledge: Knowledge) -> None:
         self._probe = _Probe(knowledge)
         rules = self._probe.rules
+        nears = [rule.pattern("near") for rule in rules]
+        self._nears = [(near, place) for place, near in enumerate(nears) if near is not None]
+        self._hints = [(hint, place) for place, rule in enumerate(rules) if nears[place] is None for hint in rule.hints]
         hints = {hint for rule in rules if rule.pattern("near") is None for hint in rule.hint_bytes}
         blurred = [re.escape(hint.translate(_BLUR)) for hint in sorted(hints)] + [
             near for rule in rules for near in _blurred(rule)
@@ -65,7 +68,7 @@ class Screen:
             return []
         text = line.decode("utf-8", "replace")
         lower = text.lower()
-        tried = [rule for rule in self._probe.rules if rule.is_near(text, lower)]
+        tried = self._near(text, lower)
         for rule in tried:
             if rule.secret and (next(rule.values(text), None) is not None or rule.begins_block(text)):
                 return None
@@ -75,6 +78,12 @@ class Screen:
         elif not any(rule.pattern("near") for rule in tried) and not self._hints_with_digits(zeros):
             _remember(self._clean, zeros)
         return fresh
+
+    def _near(self, text: str, lower: str) -> list[Rule]:
+        """The rules that are worth trying, as `is_near` says of each; all at once takes half the time."""
+        places = {place for hint, place in self._hints if hint in lower}
+        places.update(place for near, place in self._nears if near.search(text))
+        return [self._probe.rules[place] for place in sorted(places)]
 
     def _hints_with_digits(self, zeros: bytes) -> bool:
         """Whether other digits in the line could make another hint of it, such as `ya29.`."""

@@ -6,7 +6,6 @@ Most of them differ from earlier ones in digits and hashes alone. Of such lines 
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from typing import TypeVar
 
@@ -24,7 +23,6 @@ _MESSAGE = b" msg="
 _HASH = b"sha256-".translate(ZEROS)
 _HASH_LENGTH = 64
 _SAME_HASH = b"h" * _HASH_LENGTH
-_NO_HASH = re.compile(rb"[^0a-f]")
 _SECOND_LINE_SHAPES = tuple(mark.translate(ZEROS) for mark in SECOND_LINE)
 
 K = TypeVar("K")
@@ -61,11 +59,9 @@ class Statements:
         plain: dict[bytes, Plain] = {}
         for head, count in heads.items():
             verdict = self._verdicts.of(head)
-            if verdict is None or (verdict.debug and not settled.debug):
+            if verdict is None or not settled.is_counted(verdict.event, debug=verdict.debug):
                 return False
             if verdict.event is not None:
-                if settled.events is not None and verdict.event not in settled.events:
-                    return False
                 stretch.events[verdict.event] = stretch.events.get(verdict.event, 0) + count
             plain[head] = verdict
         _place(plain, text, stretch)
@@ -130,7 +126,7 @@ def _shapes(lines: list[bytes]) -> list[bytes]:
 def _without_hash(text: bytes) -> bytes:
     """What follows `sha256-`, made the same for all hashes."""
     digits = text[:_HASH_LENGTH]
-    return text if len(digits) < _HASH_LENGTH or _NO_HASH.search(digits) else _SAME_HASH + text[_HASH_LENGTH:]
+    return text if len(digits) < _HASH_LENGTH or digits.strip(b"0abcdef") else _SAME_HASH + text[_HASH_LENGTH:]
 
 
 def _is_single_line(attributes: bytes, marks: tuple[bytes, ...]) -> bool:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
+from multiprocessing.context import BaseContext
 
 from explain_log.bulk.chunks import LONGEST_LINE
 from explain_log.bulk.scanner import Loud, Scanner
+from explain_log.bulk.wrapping import Wrapping
 from explain_log.facts.stretch import Settled, Stretch
 from explain_log.lines.encoding import first_high
 
@@ -48,7 +52,13 @@ class FileScan:
 
         Stops before a line that is too long, and before the first byte that is not ASCII where that tells nothing yet.
         """
-        pool = ProcessPoolExecutor(self._processes, get_context("spawn"), _begin, self._scanner.sizes)
+        global _SCANNER  # noqa: PLW0603 - what a process that is a copy of this one begins with
+        copied = _may_be_copied()
+        _SCANNER = self._scanner if copied else None
+        context: BaseContext = get_context("fork" if copied else "spawn")
+        pool = ProcessPoolExecutor(
+            self._processes, context, _begin, (*self._scanner.sizes, self._scanner.wrapping)
+        )  # fmt: skip
         try:
             while True:
                 self._send(pool)
@@ -135,15 +145,24 @@ def _read(path: str, cut: Cut) -> bytes:
 _SCANNER: Scanner | None = None
 
 
-def _begin(piece: int, few: int) -> None:
+def _may_be_copied() -> bool:
+    """Whether a copy of this process can be made, which begins at once and knows what this one has met.
+
+    A copy of a process with several threads may wait for ever for one that it lacks; macOS's own libraries start some.
+    """
+    return sys.platform == "linux" and threading.active_count() == 1
+
+
+def _begin(piece: int, few: int, wrapping: Wrapping) -> None:
     """What another process does first. Ctrl-C is this one's to answer."""
     import signal
 
-    from explain_log.knowledge import load
-
     global _SCANNER  # noqa: PLW0603 - one for each process
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _SCANNER = Scanner(load(), piece_bytes=piece, few_bytes=few)
+    if _SCANNER is None:
+        from explain_log.knowledge import load
+
+        _SCANNER = Scanner(load(), piece_bytes=piece, few_bytes=few, wrapping=wrapping)
 
 
 def _scan(path: str, cut: Cut, settled: Settled) -> Found:

@@ -88,6 +88,8 @@ def detect(sample: bytes) -> tuple[str, int]:
 
 def first_high(data: bytes) -> int | None:
     """Where the first byte stands that is not ASCII."""
+    if data.isascii():
+        return None
     try:
         data.decode("ascii")
     except UnicodeDecodeError as error:

@@ -13,6 +13,9 @@ from explain_log.lines.logfmt import parse
 from explain_log.statements.statement import Statement
 
 _MSG_INDEX, _TEXT_INDEX = "msg_index", "text_index"
+MOST_MET, LONGEST_MET = 1_000, 200
+"""How many texts are remembered, and how long they may be."""
+
 _SLOG = ("slog", "go-log", "slog-json")
 
 
@@ -22,6 +25,7 @@ class Recogniser:
     def __init__(self, knowledge: Knowledge) -> None:
         self._knowledge = knowledge
         self._keys: dict[str, frozenset[str]] = {}
+        self._met: dict[str, Statement | None] = {}
 
     def recognise(self, line: Line) -> Statement | None:
         """The statement that a line is, or None where it is unknown (or blank)."""
@@ -30,11 +34,23 @@ class Recogniser:
             return None
         if "  " in text or "\t" in text or "\xa0" in text or not text.isascii():
             text = " ".join(text.split())
+        if not line.attrs and len(text) <= LONGEST_MET and (not line.envelope or line.envelope[-1] not in _SLOG):
+            return self._again(text, line)
         if line.envelope and line.envelope[-1] in _SLOG:
             found = self._in(_MSG_INDEX, text, line)
             if found is not None:
                 return found
         return self._in(_TEXT_INDEX, text, line)
+
+    def _again(self, text: str, line: Line) -> Statement | None:
+        """What a text without attributes is: loads of the same model print the same lines again and again."""
+        if text in self._met:
+            met = self._met[text]
+            return None if met is None else met.on(line)
+        if len(self._met) >= MOST_MET:
+            self._met.clear()
+        found = self._met[text] = self._in(_TEXT_INDEX, text, line)
+        return None if found is None else found.on(line)
 
     def _in(self, index: str, text: str, line: Line) -> Statement | None:
         known = self._keys.get(index)

@@ -31,6 +31,10 @@ class Statement:
         self.severity = severity
         self._facts = facts
 
+    def on(self, line: Line) -> Statement:
+        """The same statement on another line with the same text."""
+        return Statement(self.id, line, dict(self.fields), self.severity, self._facts)
+
     @property
     def holds_facts(self) -> bool:
         """Whether lines of this statement may hold facts, be it that this one lacks them."""
