@@ -75,6 +75,29 @@ def test_every_field_that_a_wording_has_is_filled_by_its_sample(entry):
 
 
 @every_statement
+def test_names_of_numbers_say_what_they_are(entry):
+    """Where a line is explained, its numbers have names: not n, a or n1."""
+    if entry.meaning is None:
+        return
+    parts = [part for wording in (*entry.forms, *entry.msg) for part in split_form(wording)]
+    numbers = {part[0] for part in parts if isinstance(part, tuple) and part[1] in ("int", "float")}
+    assert not {name for name in numbers if re.fullmatch(r"[a-z]\d|[abcn]", name)}
+
+
+@every_statement
+def test_words_do_not_take_in_the_punctuation_after_them(entry):
+    """`type f16, expected q8_0` has the type f16, not `f16,`."""
+    wordings = [*entry.forms, *entry.msg]
+    words = {part[0] for wording in wordings for part in split_form(wording) if part[1:2] == ("word",)}
+    if entry.meaning is None:
+        return
+    for sample in entry.samples:
+        for statement in recognise(sample):
+            taken = {name: value for name, value in statement.fields.items() if name in words - {"function"} and isinstance(value, str)}
+            assert not [value for value in taken.values() if value.endswith((",", ";", ":"))]
+
+
+@every_statement
 def test_attributes_of_the_samples_are_typed(entry):
     """Each slog attribute that a sample has and the entry names is converted."""
     seen = set()
