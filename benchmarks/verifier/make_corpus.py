@@ -19,17 +19,20 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from advice import from_advice
 from by_hand import Statement, read
 from facts_of import FOLDER
 from numbers_shown import with_other_number
+from outcomes import from_outcomes
 from quotes import from_quotes
 from templates import from_templates
 
 SEED = 20260301
 CORPUS = FOLDER / "corpus.jsonl"
 MOST = {
-    "template": 1250, "quote": 125, "joined": 180, "number": 240, "unit": 120, "device": 90, "subject": 90,
-    "polarity": 100, "direction": 90, "name": 35, "language": 60, "joined_false": 110,
+    "template": 1150, "quote": 125, "joined": 180, "number": 230, "unit": 110, "device": 90, "subject": 90,
+    "polarity": 100, "direction": 90, "name": 35, "language": 60, "joined_false": 110, "advice": 90, "setting": 80,
+    "absence": 80, "trouble": 40, "cause": 60,
 }  # fmt: skip
 HAN = re.compile(r"[\u4e00-\u9fff]")
 
@@ -38,7 +41,8 @@ def statements() -> Iterator[Statement]:
     """All statements: those by hand in full, of the made ones a fixed sample of each kind."""
     hand = [*read("by_hand"), *read("misread")]
     yield from hand
-    made = [*from_templates(SEED), *from_quotes(SEED), *_other_numbers(hand), *_other_language(hand), *_joined(hand)]
+    made = [*from_templates(SEED), *from_quotes(SEED), *from_advice(SEED), *from_outcomes(SEED)]
+    made += [*_other_numbers(hand), *_other_language(hand), *_joined(hand)]
     seen = {(s.log, s.language, s.text) for s in hand}
     kinds: dict[tuple[str, bool], list[Statement]] = {}
     for statement in made:
