@@ -13,6 +13,8 @@ MIB_PER_GIB = 1024
 _FOUND = "ollama.device.inference_compute"
 _LLAMA_DEVICES = ("llama.device.using", "llama.device.cuda_device")
 _NONE = ("ollama.device.no_compatible", "ollama.device.gpu_support_warning", "ollama.load.gpu_not_available")
+_NO_RUNTIME = "llama.device.cuda_none"
+_NO_DEVICE = "-capable device"  # `no CUDA-capable device is detected`; other reasons have findings of their own
 _OVERRIDE = "ollama.device.user_override"
 OVERRIDES = (
     "CUDA_VISIBLE_DEVICES",
@@ -97,6 +99,8 @@ def none(facts: Facts) -> Iterator[Observation]:
         cpu = [event for event in cpu if event.line >= last.first_line]
     elif any(device.model_mib for load in facts.loads for device in gpu_devices(load)):
         return
+    else:
+        said += [event for event in facts.events_of(_NO_RUNTIME) if _NO_DEVICE in str(event.fields.get("reason"))]
     if said or cpu:
         values: dict[str, Value] = {"count": len(said) + len(cpu)}
         lines = [event.line for event in (*said, *cpu)]

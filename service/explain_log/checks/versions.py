@@ -21,13 +21,17 @@ class Server:
 
     @classmethod
     def of(cls, facts: Facts, load_index: int | None) -> Server:
-        """The server of a load, else the log's last one; without any, the llama.cpp command-line tools."""
+        """The server of a load, else the log's last one; without any, Ollama where it printed what happened.
+
+        Else the llama.cpp command-line tools.
+        """
         run = facts.server_runs[-1] if facts.server_runs else None
         for load in facts.loads:
             if load.index == load_index and load.server_run is not None:
                 run = facts.server_runs[load.server_run]
         if run is None:
-            return cls("llama.cpp")
+            by_ollama = any(event.statement.startswith("ollama.") for event in facts.events)
+            return cls("ollama" if by_ollama else "llama.cpp")
         if run.version:
             key = build_key(run.version)
             return cls(run.product, key, key)
