@@ -17,6 +17,8 @@ BOUND = re.compile(
 )
 NUMBER = re.compile(r"(?<![\w.,:=\-/{])(\d[\d,]*(?:\.\d+)?)(?![\w.,:]*[\w])(?!\s*[bB]\b)")
 BEFORE_LINE = re.compile(r"(第|lines?|行|v|version|版本\D{0,6}|CUDA|GPU|Ollama|loads?|step|Flash)\s*$", re.IGNORECASE)
+# A line is still one of a range when its end moves; what lowering a setting does holds for other values too.
+NOT_SURELY = re.compile(r"\blines\b|\d 行|num_ctx|OLLAMA_|-ngl|-c ", re.IGNORECASE)
 # GiB read as GB, MiB read as MB, thousands of 1000 or 1024: a change that small in this way would not be surely false.
 CONVERSIONS = (1.024, 1.048576, 1.073741824)
 
@@ -73,7 +75,7 @@ def other_digits(text: str, rng: random.Random, *, hedged: bool = False) -> str 
 
 def with_other_number(text: str, rng: random.Random) -> str | None:
     """A true sentence with one of its numbers changed, or None where that would not be surely false."""
-    if BOUND.search(text):
+    if BOUND.search(text) or NOT_SURELY.search(text):
         return None
     found = [m for m in NUMBER.finditer(text) if not BEFORE_LINE.search(text[: m.start()])]
     rng.shuffle(found)

@@ -1,4 +1,4 @@
-"""What went wrong, why, and that nothing did: said of every log whose report tells, with other logs' causes as false."""
+"""What went wrong, why, and that nothing did, said of every log whose report tells; the causes of others are false."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def passes_free(case: Case) -> tuple[bool, str]:
     report = report_of(case["log"], case["language"])
     claims = verifier.judge_text(case["text"], report, load(), text_of(case["log"]).splitlines())  # type: ignore[attr-defined]
     verdicts = [str(claim.verdict) for claim in claims]
-    accepted = "contradicted" not in verdicts if case["truth"] else set(verdicts) == {"supported"}
+    accepted = "contradicted" not in verdicts if case["truth"] else set(verdicts) <= {"supported"}
     return accepted, "; ".join(str(claim) for claim in claims if str(claim.verdict) != "supported") or str(verdicts)
 
 

@@ -138,6 +138,8 @@ def _applies(template: dict[str, Any], load: Load) -> bool:
             return False
     if template.get("healthy") and any(finding.severity == "error" for finding in report_of(load.log).findings):
         return False
+    if template.get("standing") and load.get("outcome") == "failed":
+        return False
     return not template.get("ready") or load.get("outcome") == "ready"
 
 
