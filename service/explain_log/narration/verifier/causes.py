@@ -16,6 +16,8 @@ from explain_log.narration.verifier.reading import Reading
 from explain_log.narration.verifier.verdict import Code, Judgement, Objection, Support
 from explain_log.narration.verifier.wording import normalise
 
+_WORD = re.compile(r"[A-Za-z][A-Za-z_]+")
+_HAN = re.compile(r"[\u4e00-\u9fff]+")
 _COMMA = re.compile(r"[，,；;。]|\.(?=\s|$)")
 _DENIED_AFTER = re.compile(
     r"^[^，。；,;.]{0,8}(?:无关|没有关系|没关系)|^[^，。；,;.]{0,12}(?:is not|are not|plays no|has nothing)",
@@ -26,13 +28,15 @@ _DENIED_BEFORE = re.compile(
 )
 
 
-def causes(reading: Reading, evidence: Evidence, briefing: Briefing) -> Iterator[Judgement]:
-    """A judgement for each cause that the sentence gives."""
+def causes(
+    reading: Reading, evidence: Evidence, briefing: Briefing, before: list[Judgement]
+) -> Iterator[Judgement]:
+    """A judgement for each cause that the sentence gives. before: what was judged of the sentence already."""
     for start, end in _parts(reading):
         named = _concepts(reading.text[start:end])
         allowed, denied = _grounds(evidence, briefing)
         foreign = named - allowed
-        if not foreign and (named or _is_grounded(reading, start, end, evidence)):
+        if not foreign and (named or _is_grounded(reading, start, end, evidence, before)):
             yield Support(start, end)
             continue
         says = _what_is_said(reading, evidence)
@@ -46,9 +50,11 @@ def causes(reading: Reading, evidence: Evidence, briefing: Briefing) -> Iterator
         )
 
 
-def _is_grounded(reading: Reading, start: int, end: int, evidence: Evidence) -> bool:
-    """Whether a cause that names no known thing at least speaks of numbers or aspects that the evidence has."""
-    if any(start <= mention.start < end for mention in reading.found):
+def _is_grounded(reading: Reading, start: int, end: int, evidence: Evidence, before: list[Judgement]) -> bool:
+    """Whether a cause that names no known thing at least says something that the evidence bears out."""
+    if any(isinstance(judged, Support) and start <= judged.start < end for judged in before):
+        return True
+    if _shares_words(reading.text[start:end], [f"{f.title} {f.detail}" for f in evidence.findings]):
         return True
     words = claim_words()
     aspects = words.strong.all_ids(reading.text[start:end])
@@ -56,6 +62,14 @@ def _is_grounded(reading: Reading, start: int, end: int, evidence: Evidence) -> 
     for finding in evidence.findings:
         told |= words.strong.all_ids(f"{finding.title} {finding.detail}")
     return bool(aspects & told)
+
+
+def _shares_words(text: str, told: list[str]) -> bool:
+    """Whether most of a text's words, or pairs of characters, are in one of the findings' texts."""
+    pieces = {word.casefold() for word in _WORD.findall(text) if len(word) > 3}
+    han = "".join(_HAN.findall(text))
+    pieces |= {han[n : n + 2] for n in range(len(han) - 1)}
+    return len(pieces) >= 2 and any(2 * sum(p in t.casefold() for p in pieces) >= len(pieces) for t in told)
 
 
 def _parts(reading: Reading) -> Iterator[tuple[int, int]]:
@@ -104,7 +118,7 @@ def _grounds(evidence: Evidence, briefing: Briefing) -> tuple[frozenset[str], fr
     for atom in evidence.atoms:
         row = labels().get(path_kind(atom.cite.removeprefix("fact:"))) if atom.cite.startswith("fact:") else None
         if row:
-            named |= _of_texts((row["zh"], row["en"]))[0]
+            named |= _of_texts((row["zh"], row["en"], atom.cite.replace(".", " ")))[0]
     for term in evidence.terms:
         entry = briefing.knowledge.term(term) or {}
         allowed, refused = _of_texts((*entry["short"].values(), *entry["text"].values()))

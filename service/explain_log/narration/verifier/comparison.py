@@ -24,6 +24,7 @@ _BI = re.compile(r"相?比(?!例|较|特|如|重)|相较于?")
 _OPENING = re.compile(r"^\s*(?:与|和|跟|相比|相较于?|比起|compared (?:with|to)|unlike|relative to)", re.IGNORECASE)
 _CLAUSE_END = re.compile(r"[。；;！!?？]|\.(?=\s|$)")
 _BRACKETS = re.compile(r"[（(][^（）()]*[）)]")
+_SIGN = re.compile(r"\d[^，。,;；]{0,12}(?:[+×*/÷]|加|减|乘|除以|plus|minus|times)")
 _TOUCHES = re.compile(r"\s*(?:的|个|of)?\s*")
 _PER_DEVICE = {
     "kv": "kv_mib",
@@ -49,6 +50,9 @@ _WHOLE = {
 """Which fact of a load stands for an aspect of it, the most telling aspect first."""
 
 _ORDER = ("train", "per_slot", "head_kv", "kv_k", "kv_v", "compute", "kv", "weights", "ubatch", "batch", "head", "ctx")
+_IN_WORDS = frozenset("度小少约概部量家型文期上速级个种次张块条线半余时于心数")
+"""Characters after which 大 or 长 is part of another word: 长度, 大小, 多少."""
+
 _SAME_WITHIN = 0.005
 _LIKE_WITHIN = 0.05
 _TURNED = {"more": "at most", "less": "at least", "same": "different"}
@@ -69,7 +73,7 @@ def comparisons(reading: Reading, report: Report, language: str) -> Iterator[Jud
     comparing = _Comparing(reading, report, language)
     for start, end, kinds in claim_words().comparison.found(reading.text):
         segment = reading.sentence.at(start)
-        kind = next((k for k in ("most", "least", "more", "less", "same") if k in kinds), "")
+        kind = next((k for k in ("most", "least", "more", "less", "same", "faster", "slower") if k in kinds), "")
         if kind in ("most", "least"):
             judgement = None if segment.hypothetical else comparing.superlative(segment, kind, (start, end))
         else:
@@ -77,6 +81,11 @@ def comparisons(reading: Reading, report: Report, language: str) -> Iterator[Jud
         if judgement:
             yield judgement
     yield from comparing.moves()
+
+
+def kind_is_sum(text: str) -> bool:
+    """Whether what follows is arithmetic, which is recomputed elsewhere."""
+    return bool(_SIGN.search(text))
 
 
 class _Comparing:
@@ -94,6 +103,8 @@ class _Comparing:
             return None
         text = self._reading.text
         word = text[span[0] : span[1]]
+        if kind in ("faster", "slower"):
+            kind = "less" if (kind == "faster") == (sides[0].dim == "time") else "more"
         if word not in ("不足", "不到") and is_negated(text, span[0], segment.start):
             kind = _TURNED[kind]
         return self._compare(*sides, kind, span)
@@ -103,6 +114,8 @@ class _Comparing:
         first, last = self._bounds(span)
         word = text[span[0] : span[1]]
         than, bi = _THAN.search(text, span[1], last), self._bi(first, span[0])
+        if len(word) == 1 and (bi is None or text[span[1] : span[1] + 1] in _IN_WORDS):
+            return None
         if bi is not None:
             left, right = self._side((first, bi.start()), -1), self._side((bi.end(), span[0]), 1)
             if left is None and _OPENING.search(text[first:]):
@@ -110,6 +123,8 @@ class _Comparing:
         elif than is not None:
             left, right = self._side((first, span[0]), -1), self._side((than.end(), last), 1)
         elif claim_words().forms["verb"].fullmatch(word):
+            if kind_is_sum(text[span[1] : last]):
+                return None
             left, right = self._side((first, span[0]), -1), self._side((span[1], last), 1)
         else:
             return self._with_the_one_before(segment, span)
@@ -139,6 +154,19 @@ class _Comparing:
 
     def _side(self, place: tuple[int, int], towards: int) -> Side | None:
         """What a stretch of the sentence says: its number nearest to the comparison, a device's value, or a fact."""
+        for start, end in self._nearest(place, towards):
+            side = self._side_in((start, end), towards)
+            if side is not None:
+                return side
+        return None
+
+    def _nearest(self, place: tuple[int, int], towards: int) -> list[tuple[int, int]]:
+        """The clauses of a stretch, the one nearest to the comparison first."""
+        inside = [(max(s.start, place[0]), min(s.end, place[1])) for s in self._reading.sentence.segments]
+        inside = [(start, end) for start, end in inside if end > start]
+        return inside[::-1] if towards < 0 else inside
+
+    def _side_in(self, place: tuple[int, int], towards: int) -> Side | None:
         start, end = place
         numbers = [
             m
@@ -217,8 +245,8 @@ class _Comparing:
         largest = max(abs(first.value), abs(second.value))
         near = abs(first.value - second.value) <= _SAME_WITHIN * largest
         holds = {
-            "more": first.value > second.value and not near,
-            "less": first.value < second.value and not near,
+            "more": first.value > second.value,
+            "less": first.value < second.value,
             "same": abs(first.value - second.value) <= _LIKE_WITHIN * largest,
             "different": not near,
             "at most": first.value <= second.value or near,

@@ -56,7 +56,7 @@ def _sums_of_named(facts: list[Atom], subject: Subject) -> Iterator[tuple[float,
     groups: dict[tuple[str, int | None, str], list[Atom]] = defaultdict(list)
     for atom in facts:
         is_named = atom.device and any(same_device(atom.device, name) for name in subject.devices)
-        if is_named and (not subject.aspects or not atom.aspects or subject.overlap(atom)):
+        if is_named and (not subject.said(atom.dim).aspects or not atom.aspects or subject.overlap(atom)):
             groups[atom.field, atom.load, atom.dim].append(atom)
     for (_, _, dim), group in groups.items():
         yield from _sum(group, dim)

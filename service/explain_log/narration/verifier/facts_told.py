@@ -87,7 +87,7 @@ def is_labelled(atom: Atom) -> bool:
 
 def _is_meant(atom: Atom, subject: Subject) -> bool:
     """Whether the sentence says enough for this value to be what it is about."""
-    if not subject.overlap(atom) and (atom.aspects or subject.aspects):
+    if not subject.overlap(atom) and (atom.aspects or subject.said(atom.dim).aspects):
         return False
     if atom.device is not None and subject.devices:
         return any(same_device(atom.device, name) for name in subject.devices)

@@ -71,16 +71,33 @@ class Numbers:
         right = [atom for atom in stated if concerns(atom, subject, self._facts)]
         if right:
             return self._for_each(mention, subject, right)
+        if not stated and not mention.has_unit:
+            shared = self._with_shared_unit(mention)
+            if shared is not None:
+                return shared
         if self._is_proportion(mention) or self._follows(mention, subject):
             return Support(mention.start, mention.end)
         if computed and not stated:  # its operands are judged themselves
             return Support(mention.start, mention.end)
         return self._place(self._objection(mention, subject, stated), mention)
 
+    def _with_shared_unit(self, mention: Mention) -> Judgement | None:
+        """`23 GiB, more than the other with 22.7`: a bare number in the unit of another one of the sentence."""
+        if mention.word:
+            return None
+        for dims in dict.fromkeys(m.dims for m in self._reading.found if m is not mention and m.has_unit):
+            if dims[0][0] in ("memory", "time", "rate", "speed"):
+                judged = self._judge(replace(mention, dims=dims), computed=False)
+                if isinstance(judged, Support):
+                    return judged
+        return None
+
     def _named(self, mention: Mention) -> Judgement | None:
         """`n_ctx = 4096` is the n_ctx, not any 4096."""
         name = _name_before(self._reading.text, mention)
         named = [atom for atom in self._evidence.atoms if atom.field and atom.field == name]
+        if name and f"{name} = {mention.text.casefold()}" in self._known.quotable:
+            return Support(mention.start, mention.end)
         if not named:
             return None
         right = [atom for atom in named if holds_atom(mention, atom)]
@@ -132,7 +149,8 @@ class Numbers:
         )
 
     def _follows(self, mention: Mention, subject: Subject) -> bool:
-        atoms = [atom for atom in self._evidence.atoms if may_concern(atom, subject)]
+        rate = mention.dims[0][0] == "rate"
+        atoms = [atom for atom in self._evidence.atoms if rate or may_concern(atom, subject)]
         others = [m for m in self._reading.found if m is not mention]
         return follows(mention, atoms, others, subject, self._facts)
 

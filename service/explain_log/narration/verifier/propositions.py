@@ -14,7 +14,10 @@ from explain_log.narration.verifier.verdict import Code, Judgement, Objection, S
 from explain_log.report import Report
 
 _BEFORE_ZH = 8
-_BEFORE_EN = 26
+_REACHES, _SUBJECT_REACHES = 2, 5
+"""How many words may stand between a negation and what it denies; after "nothing" more."""
+
+_SUBJECTS = frozenset({"nothing", "no", "none", "neither", "hardly"})
 _DENIES = re.compile(
     r"(?:没有|没|未|并未|并没有|从未|无|零)"
     r"(?:任何|一个|一条|一次|一行|发现|看到|出现|发生|见到|见|有|其他|明显的?|什么|过|记录到?)*(?:的|到)?\s?$"
@@ -57,9 +60,13 @@ def _has_subject(proposition: Proposition, reading: Reading, segment: Segment) -
 def is_negated(text: str, at: int, start: int) -> bool:
     """Whether a negation stands just before a place, within its clause; of the same script as what it negates."""
     latin = text[at : at + 1].isascii()
-    window = _BEFORE_EN if latin else _BEFORE_ZH
-    found = claim_words().negators.findall(text, max(start, at - window), at)
-    return len([word for word in found if word.isascii() == latin]) % 2 == 1
+    found = 0
+    for match in claim_words().negators.finditer(text, start if latin else max(start, at - _BEFORE_ZH), at):
+        if match[0].isascii() != latin:
+            continue
+        words = len(text[match.end() : at].split())
+        found += not latin or words <= (_SUBJECT_REACHES if match[0].casefold() in _SUBJECTS else _REACHES)
+    return found % 2 == 1
 
 
 def _judge(proposition: Proposition, says: bool, segment: Segment, report: Report, span: tuple[int, int]) -> Judgement:  # noqa: FBT001

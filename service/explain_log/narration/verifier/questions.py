@@ -58,7 +58,8 @@ def judgements(
 ) -> Iterator[Judgement]:
     """What follows from the report for each thing that a sentence claims. lines: the log's, for quotes."""
     report = briefing.report
-    return chain(
+    told: list[Judgement] = []
+    asked = chain(
         unoffered_settings(reading.text, language, briefing),
         unoffered_actions(reading.text, language, briefing),
         Numbers(reading, evidence, known, report, language).judge(),
@@ -66,6 +67,9 @@ def judgements(
         propositions(reading, report),
         absences(reading, report),
         comparisons(reading, report, language),
-        causes(reading, evidence, briefing),
         quotes(raw, known, lines),
     )
+    for judgement in asked:
+        told.append(judgement)
+        yield judgement
+    yield from causes(reading, evidence, briefing, told)

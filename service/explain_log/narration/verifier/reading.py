@@ -30,7 +30,8 @@ class Reading:
 
 def read(text: str, known: Vocabulary, quoted: list[tuple[int, int]] | None = None) -> Reading:
     """Reads a normalised sentence. quoted: the places of quoted log lines, whose numbers are not the sentence's."""
-    masked = mask(text, [*name_spans(text, known), *(quoted or [])])
+    text = mask(text, quoted or [])
+    masked = mask(text, name_spans(text, known))
     found = mentions(masked)
     gpus = tuple(folded for folded, name in known.devices.items() if folded == name.casefold() and is_gpu(name))
     return Reading(text, masked, found, cut(text, masked, found), gpus)

@@ -30,12 +30,15 @@ _HOST_NAME = re.compile(
     r"(?<![A-Za-z0-9_])(CPU_Mapped|CUDA_Host|ROCm_Host|Vulkan_Host|CPU_REPACK|CPU_AARCH64)(?![A-Za-z0-9_])",
     re.IGNORECASE,
 )
+_METAL = re.compile(r"(?<![A-Za-z0-9_])Metal(?![ _]?\d)(?![A-Za-z0-9_])")
+_LOAD_NUMBER = re.compile(r"(?<![A-Za-z])the (first|second|third|fourth|fifth)(?![A-Za-z]|\s+(?:card|GPU|pass|device))", re.I)
 _LOAD = re.compile(
     r"第\s?([\d一二三四五六七八九十]+)\s?次(?:加载|载入)?"
     r"|(?<![A-Za-z])(first|second|third|fourth|fifth) load(?![A-Za-z])"
     r"|(?<![A-Za-z])load\s?#?(\d+)(?![\d.,%]| ?(?:s|sec|MiB|GiB))",
     re.IGNORECASE,
 )
+_ABOUT_LOADS = re.compile(r"\bloads?\b", re.IGNORECASE)
 _NUMERALS = {c: n for n, c in enumerate("一二三四五六七八九十", 1)}
 _ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5}
 _MOST = 64
@@ -93,7 +96,7 @@ def cut(text: str, masked: str, found: list[Mention]) -> Sentence:
     places = _places(masked, found)
     segments: list[Segment] = []
     for start, end in places:
-        segments.append(_take_over(_segment(text, start, end), segments))
+        segments.append(_take_over(_segment(text, start, end, about_loads=bool(_ABOUT_LOADS.search(text))), segments))
     return Sentence(text, _hypothetical_from(_led_in(segments)))
 
 
@@ -115,7 +118,7 @@ def _places(masked: str, found: list[Mention]) -> list[tuple[int, int]]:
     return [(a, b) for a, b in pairwise(bounds) if masked[a:b].strip()] or [(0, len(masked) or 1)]
 
 
-def _segment(text: str, start: int, end: int) -> Segment:
+def _segment(text: str, start: int, end: int, *, about_loads: bool) -> Segment:
     words = claim_words()
     piece = text[start:end]
     strong = words.strong.all_ids(piece)
@@ -128,11 +131,19 @@ def _segment(text: str, start: int, end: int) -> Segment:
         aspects=frozenset(strong),
         weak=frozenset(words.weak.all_ids(piece)),
         devices=devices,
-        loads=frozenset(_ordinal(m[1] or m[2] or m[3]) for m in _LOAD.finditer(piece)),
+        loads=_loads(piece, about_loads=about_loads),
         hypothetical=bool(words.hypothetical.search(piece) or words.imperative.match(piece.lstrip())),
         own_devices=bool(devices),
         **flags,
     )
+
+
+def _loads(piece: str, *, about_loads: bool) -> frozenset[int]:
+    """The numbers of the loads that a clause names; "the first" is one where the sentence is about loads."""
+    found = {_ordinal(m[1] or m[2] or m[3]) for m in _LOAD.finditer(piece)}
+    if about_loads:
+        found |= {_ordinal(m[1]) for m in _LOAD_NUMBER.finditer(piece)}
+    return frozenset(found)
 
 
 def _take_over(segment: Segment, before: list[Segment]) -> Segment:
@@ -149,10 +160,10 @@ def _take_over(segment: Segment, before: list[Segment]) -> Segment:
 
 def _led_in(segments: list[Segment]) -> list[Segment]:
     """A first clause that names no device ("With 352 MiB, CUDA0 …") is about those of the next one."""
-    if len(segments) > 1 and segments[1].own_devices and len(segments[1].devices) == 1:
+    if len(segments) > 1 and segments[1].own_devices:
         first = segments[0]
         if not (first.devices or first.every or first.total or first.host or first.others or first.aspects):
-            return [replace(first, devices=segments[1].devices), *segments[1:]]
+            return [replace(first, devices=segments[1].devices[:1]), *segments[1:]]
     return segments
 
 
@@ -175,6 +186,7 @@ def devices_in(text: str) -> tuple[str, ...]:
         number = int(match[1]) if match[1] else _ordinal(match[2]) - 1
         found.append((match.start(), f"gpu{number}"))
     found += [(m.start(), m[1].casefold()) for m in _HOST_NAME.finditer(text)]
+    found += [(m.start(), "metal") for m in _METAL.finditer(text)]
     return tuple(dict.fromkeys(name for _, name in sorted(found)))
 
 

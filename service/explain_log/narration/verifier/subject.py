@@ -20,6 +20,9 @@ _SUMMED = frozenset({"memory", "tokens"})
 _FAMILY = frozenset({"ctx", "per_slot", "train", "slots"})
 """Aspects that a sentence goes on to speak of once it has named one: the lengths of a context."""
 
+_SETTLED = frozenset({"total", "host", "capacity"})
+"""Hints by which a clause turns to something else than the one before it."""
+
 _RESPECTIVELY = re.compile(r"分别|依次|respectively|in turn")
 
 
@@ -27,17 +30,13 @@ _RESPECTIVELY = re.compile(r"分别|依次|respectively|in turn")
 class Subject:
     """What one number is about.
 
-    aspects: one of these; empty: the sentence does not say.  weak: what words hint at.  inherited: the aspects are
-    those of a clause before.  devices: one of these.  every, some: all or any of the GPUs.  companions: how many
-    numbers of the same kind the clause has beside it.
+    devices: one of these.  every, some: all or any of the GPUs.  companions: how many numbers of the same kind the
+    clause has beside it.  loads: of these loads only; empty: of any.
     """
 
     sentence: Sentence
     segment: Segment
     dim: str
-    aspects: frozenset[str] = frozenset()
-    weak: frozenset[str] = frozenset()
-    inherited: bool = False
     devices: tuple[str, ...] = ()
     every: bool = False
     some: bool = False
@@ -46,9 +45,25 @@ class Subject:
     loads: frozenset[int] = frozenset()
     gpus: tuple[str, ...] = ()
 
+    def said(self, dim: str) -> Said:
+        """What the sentence says that a number of this dimension is about."""
+        return _said(self.sentence, self.segment, dim if dim != "any" else self.dim)
+
     def overlap(self, atom: Atom) -> int:
         """How much of what is said the value is about."""
-        return len(atom.aspects & (self.aspects | self.weak))
+        said = self.said(atom.dim)
+        return len(atom.aspects & (said.aspects | said.weak))
+
+
+@dataclass(frozen=True)
+class Said:
+    """aspects: one of these; empty: the sentence does not say.  weak: what words hint at.  inherited: the aspects are
+    those of a clause before.
+    """
+
+    aspects: frozenset[str] = frozenset()
+    weak: frozenset[str] = frozenset()
+    inherited: bool = False
 
 
 def subject_of(mention: Mention, sentence: Sentence, found: list[Mention], gpus: tuple[str, ...]) -> Subject:
@@ -60,43 +75,42 @@ def subject_of(mention: Mention, sentence: Sentence, found: list[Mention], gpus:
     if segment.others:
         named = {d for s in (*sentence.before(segment), segment) for d in s.devices}
         devices = tuple(gpu for gpu in gpus if gpu not in named and gpu.replace("cuda", "gpu") not in named)
-    aspects, weak, inherited = _aspects(sentence, segment, dim)
+    moves = any(claim_words().forms[kind].search(sentence.text) for kind in ("up", "down"))
     return Subject(
         sentence,
         segment,
         dim,
-        aspects=aspects,
-        weak=weak,
-        inherited=inherited,
         devices=devices,
         every=(segment.every or segment.others) and not segment.some,
         some=segment.some,
         total=segment.total,
         companions=len(same),
-        loads=segment.loads,
+        loads=frozenset() if moves else segment.loads,
         gpus=gpus,
     )
 
 
-def _aspects(sentence: Sentence, segment: Segment, dim: str) -> tuple[frozenset[str], frozenset[str], bool]:
-    """(aspects, weak ones, whether they are another clause's): its own, else the last clause's before that has some."""
+def _said(sentence: Sentence, segment: Segment, dim: str) -> Said:
+    """Its own aspects of a dimension, else those of the last clause before that has some."""
     words = claim_words()
     own, weak = words.of_dim(segment.aspects, dim), words.of_dim(segment.weak, dim)
-    if own or weak:
-        return own, weak, False
-    for other in (*reversed(sentence.before(segment)), *(s for s in sentence.segments if s.start > segment.start)):
+    if own or weak & _SETTLED:
+        return Said(own, weak)
+    for other in reversed(sentence.before(segment)):
         taken = words.of_dim(other.aspects, dim)
         if taken:
-            return taken, weak, True
-    return own, weak, False
+            return Said(taken, weak, inherited=True)
+    return Said(own, weak)
 
 
 def _paired(mention: Mention, sentence: Sentence, found: list[Mention]) -> tuple[str, ...]:
     """The one device that a number is said of in "CUDA0 and CUDA1 have 11 and 10 layers respectively"."""
-    if not _RESPECTIVELY.search(sentence.text):
-        return ()
     devices = list(dict.fromkeys(d for s in sentence.segments if s.own_devices for d in s.devices))
-    numbers = [m for m in found if m.dims[0][0] in (mention.dims[0][0], "any") and m.index is None]
+    numbers = [m for m in found if (m.dims[0][0] in (mention.dims[0][0], "any") or m is mention) and m.index is None]
+    if not _RESPECTIVELY.search(sentence.text):
+        last = max((s.end for s in sentence.segments if s.own_devices), default=0)
+        if len(devices) != 2 or any(m.start < last for m in numbers):
+            return ()
     if len(devices) != len(numbers) or len(devices) < 2 or mention not in numbers:
         return ()
     return (devices[numbers.index(mention)],)
@@ -157,10 +171,11 @@ def _is_in_vram(atom: Atom, subject: Subject, atoms: list[Atom]) -> bool:
 
 
 def _aspect_fits(atom: Atom, subject: Subject, atoms: list[Atom]) -> bool:
-    if atom.dim not in _AMBIGUOUS or not subject.aspects or not atom.aspects or atom.cite == IMPLIED:
+    said = subject.said(atom.dim)
+    if atom.dim not in _AMBIGUOUS or not said.aspects or not atom.aspects or atom.cite == IMPLIED:
         return True
     mine = subject.overlap(atom)
-    if subject.inherited:
+    if said.inherited:
         return _goes_on(atom, subject, atoms)
     if not mine:
         return bool(subject.companions) and bool(atom.aspects & subject.sentence.aspects)
@@ -172,9 +187,10 @@ def _aspect_fits(atom: Atom, subject: Subject, atoms: list[Atom]) -> bool:
 
 def _goes_on(atom: Atom, subject: Subject, atoms: list[Atom]) -> bool:
     """Whether a clause that does not say what its number is about can go on from the one before to this value."""
-    if atom.aspects & subject.sentence.aspects or (atom.aspects & _FAMILY and subject.aspects & _FAMILY):
+    said = subject.said(atom.dim)
+    if atom.aspects & subject.sentence.aspects or (atom.aspects & _FAMILY and said.aspects & _FAMILY):
         return True
-    return not any(a.dim == atom.dim and a.aspects & subject.aspects for a in atoms)
+    return not any(a.dim == atom.dim and a.aspects & said.aspects for a in atoms)
 
 
 def _same_device_kind(one: Atom, other: Atom) -> bool:
