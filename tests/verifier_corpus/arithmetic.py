@@ -32,7 +32,7 @@ def _combined(values):
     """Sums, differences, products, ratios and percentages of two of the values, and the sum of all."""
     yield sum(values)
     for a, b in combinations(values, 2):
-        yield from (a + b, abs(a - b), a * b)
+        yield from (a + b, abs(a - b), a * b, a * b / 8)
         for top, bottom in ((a, b), (b, a)):
             if bottom:
                 yield from (top / bottom, 100 * top / bottom, 100 - 100 * top / bottom)
