@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from explain_log.checks import Wording, run_checks
@@ -11,7 +11,7 @@ from explain_log.facts.selection import only_load
 from explain_log.facts.stretch import Settled, Stretch
 from explain_log.knowledge import Knowledge
 from explain_log.knowledge import load as load_knowledge
-from explain_log.lines import Line, Origin, completed, lines_of_text, mended, read_lines
+from explain_log.lines import Line, Origin, lines_of_text, mended, read_lines
 from explain_log.lines.source import BIG_BYTES, is_big
 from explain_log.narration.rules import RulesNarrator
 from explain_log.redaction import Redactor, Scan, redact_facts, redact_shapes
@@ -20,6 +20,8 @@ from explain_log.statements import Recogniser, Shapes, Statement
 
 if TYPE_CHECKING:
     from explain_log.bulk import How
+    from explain_log.checks.finding import Observation, Unknown
+    from explain_log.lines.period import Read
 
 MOST_SHAPES_SHOWN = 20
 MOST_COUNTED = 10_000
@@ -38,12 +40,20 @@ def make_report(
     since, until: only the lines from this time to that one (lines/period.py). Raises InputError where an input
     cannot be read, for what is no time, and for a load that is not there.
     """
+    return make_reports(origins, (language,), progress=progress, load=load, since=since, until=until)[0]
+
+
+def make_reports(
+    origins: list[Origin], languages: Sequence[str], *, progress: Progress | None = None, load: int | None = None,
+    since: str | None = None, until: str | None = None,
+) -> list[Report]:
+    """The same in several languages, from reading the inputs once. Raises InputError as make_report does."""
     reading = _Reading(load_knowledge())
-    if since is None and until is None and any(is_big(origin, BIG_BYTES) for origin in origins):
-        _read_in_bulk(origins, reading, progress)
+    if any(is_big(origin, BIG_BYTES) for origin in origins):
+        _read_in_bulk(origins, reading, progress, None, since, until)
     else:
         _read(origins, reading, progress, _lines(origins, since, until))
-    return reading.report(_source(origins), language, load)
+    return reading.reports(_source(origins), languages, load)
 
 
 def _source(origins: list[Origin]) -> Source:
@@ -62,7 +72,10 @@ def _read(origins: list[Origin], reading: _Reading, progress: Progress | None, l
             progress(sum(origin.bytes for origin in origins), total)
 
 
-def _read_in_bulk(origins: list[Origin], reading: _Reading, progress: Progress | None, how: How | None = None) -> None:
+def _read_in_bulk(
+    origins: list[Origin], reading: _Reading, progress: Progress | None, how: How | None = None,
+    since: str | None = None, until: str | None = None,
+) -> None:  # fmt: skip
     """The same for much text: most of it is counted and never becomes lines (bulk/)."""
     from explain_log.bulk import Bulk, StretchMarker
 
@@ -71,8 +84,8 @@ def _read_in_bulk(origins: list[Origin], reading: _Reading, progress: Progress |
         return Statement("", line, {}, "info", {}) if isinstance(line, StretchMarker) else reading.recognise(line)
 
     total = _total_bytes(origins)
-    lines = Bulk(reading.knowledge, reading.settled, how).read(origins)
-    for count, (line, statement) in enumerate(mended(completed(lines), recognise, reading.last_lines)):
+    lines = _lines(origins, since, until, Bulk(reading.knowledge, reading.settled, how).read)
+    for count, (line, statement) in enumerate(mended(lines, recognise, reading.last_lines)):
         if isinstance(line, StretchMarker):
             reading.take_stretch(line.stretch)
         else:
@@ -83,12 +96,15 @@ def _read_in_bulk(origins: list[Origin], reading: _Reading, progress: Progress |
             progress(sum(origin.bytes for origin in origins), total)
 
 
-def _lines(origins: list[Origin], since: str | None, until: str | None) -> Iterator[Line]:
+def _lines(
+    origins: list[Origin], since: str | None, until: str | None, read: Read | None = None
+) -> Iterator[Line]:
+    """The lines that are wanted; read: how they are read, line by line if None."""
     if since is None and until is None:
-        return read_lines(origins)
+        return read_lines(origins) if read is None else read(origins, None)
     from explain_log.lines.period import lines_between
 
-    return lines_between(origins, since, until)
+    return lines_between(origins, since, until, read)
 
 
 def report_of_text(text: str, language: str, *, name: str = "-") -> Report:
@@ -177,6 +193,9 @@ class _Reading:
         return self._assembler.settled()
 
     def report(self, source: Source, language: str, load: int | None = None) -> Report:
+        return self.reports(source, (language,), load)[0]
+
+    def reports(self, source: Source, languages: Sequence[str], load: int | None = None) -> list[Report]:
         facts = self._assembler.finish(self._last_line)
         if self._last_stretch is not None and self._last_stretch.last == self._last_line:  # findings may show it
             facts.texts[self._last_line] = self._last_stretch.texts[self._last_line]
@@ -193,10 +212,12 @@ class _Reading:
         source.envelopes = list(self._envelopes)
         source.first_time = self._times[0] if self._times else None
         source.last_time = self._times[-1] if self._times else None
-        return self._worded(source, facts, language)
-
-    def _worded(self, source: Source, facts: Facts, language: str) -> Report:
         observations, unknowns = run_checks(facts)
+        return [self._worded(source, facts, observations, unknowns, language) for language in languages]
+
+    def _worded(
+        self, source: Source, facts: Facts, observations: list[Observation], unknowns: list[Unknown], language: str
+    ) -> Report:
         wording = Wording(self.knowledge, language)
         findings = wording.findings(observations, facts)
         terms = dict.fromkeys(term for finding in findings for term in finding.terms)

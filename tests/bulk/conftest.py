@@ -9,8 +9,8 @@ import pytest
 from explain_log.bulk import How
 from explain_log.facts.models import as_json
 from explain_log.knowledge import load
-from explain_log.lines import Origin, parse_origin, read_lines
-from explain_log.pipeline import _read, _read_in_bulk, _Reading, _source
+from explain_log.lines import Origin, parse_origin
+from explain_log.pipeline import _lines, _read, _read_in_bulk, _Reading, _source
 
 SMALL = How(big=1 << 10, huge=1 << 60, chunk=1 << 14, piece=1 << 12, few=1 << 8, head=300, processes=0)
 Report = dict[str, object]
@@ -26,10 +26,10 @@ def _finished(reading: _Reading, origins: list[Origin]) -> Report:
 def ordinary() -> Callable[..., Report]:
     """The report of files, line by line."""
 
-    def report(*names: object) -> Report:
+    def report(*names: object, span: tuple[str | None, str | None] = (None, None)) -> Report:
         origins = [parse_origin(str(name)) for name in names]
         reading = _Reading(load())
-        _read(origins, reading, None, read_lines(origins))
+        _read(origins, reading, None, _lines(origins, *span))
         return _finished(reading, origins)
 
     return report
@@ -39,10 +39,10 @@ def ordinary() -> Callable[..., Report]:
 def in_bulk() -> Callable[..., Report]:
     """The report of files in bulk; `how` with small sizes, so that little text is enough."""
 
-    def report(*names: object, how: How = SMALL) -> Report:
+    def report(*names: object, how: How = SMALL, span: tuple[str | None, str | None] = (None, None)) -> Report:
         origins = [parse_origin(str(name)) for name in names]
         reading = _Reading(load())
-        _read_in_bulk(origins, reading, None, how)
+        _read_in_bulk(origins, reading, None, how, *span)
         return _finished(reading, origins)
 
     return report

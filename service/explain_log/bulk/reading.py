@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import IO
 
@@ -13,9 +13,10 @@ from explain_log.bulk.scanner import FEW_BYTES, PIECE_BYTES, Loud, Scanner
 from explain_log.bulk.wrapping import Wrapping
 from explain_log.facts.stretch import Settled, Stretch
 from explain_log.knowledge import Knowledge
-from explain_log.lines import Line, Origin, lines_of, unwrap
+from explain_log.lines import Line, Origin, completed, lines_of, unwrap
 from explain_log.lines.encoding import SAMPLE_BYTES, detect, gathered, without_leading_zeros
 from explain_log.lines.mending import SAMPLE_LINES, breaks_lines
+from explain_log.lines.period import Window
 from explain_log.lines.source import BIG_BYTES, byte_blocks, decoded_text, is_packed, open_input, refuse_what_is_no_text
 from explain_log.lines.splitting import Lines
 
@@ -70,8 +71,17 @@ class Bulk:
         self._sample: list[Line] = []
         self._ordinary: bool | None = None  # not known before the first lines were seen
 
-    def read(self, origins: list[Origin]) -> Iterator[Line]:
-        """All lines and markers, to be completed and mended; sets the origins' counts as read_lines does."""
+    def read(self, origins: list[Origin], window: Callable[[], Window] | None = None) -> Iterator[Line]:
+        """All lines and markers, to be mended; sets the origins' counts as read_lines does.
+
+        window: tells which span of time is wanted. Each marker then lies wholly within it or wholly without.
+        """
+        settled = self._settled
+        if window is not None:
+            self._settled = lambda: replace(settled(), window=window())
+        return completed(self._read(origins))
+
+    def _read(self, origins: list[Origin]) -> Iterator[Line]:
         offset = 0
         for origin in origins:
             for line in self._origin(origin, offset):

@@ -11,13 +11,18 @@ from explain_log.bulk.patterns import GIN, gin_time, slog_time, text_at
 from explain_log.bulk.requests import Requests
 from explain_log.bulk.screen import Screen
 from explain_log.bulk.statements import Statements
+from explain_log.bulk.times import is_within
 from explain_log.bulk.wrapping import Wrapping
 from explain_log.facts.requests import kinds_of
 from explain_log.facts.stretch import Settled, Stretch
 from explain_log.knowledge import Knowledge
+from explain_log.lines.mending import SAMPLE_LINES
 
 PIECE_BYTES = 1 << 18
 """So much is looked at as a whole. The smaller, the less is looked at twice around a line that is not plain."""
+
+WINDOW_LINES = SAMPLE_LINES
+"""So many lines at the beginning of a wanted span of time go the ordinary way: they show how lines are broken."""
 
 FEW_BYTES = 1 << 9
 """So little goes line by line where it is not plain as a whole."""
@@ -45,12 +50,14 @@ class Scanner:
         self._piece_bytes, self._few_bytes = piece_bytes, few_bytes
         # Private texts are told once; those of a piece that is cut belong to the stretches within it.
         self._owed: list[tuple[int, str, str]] = []
+        self._begun = 0  # lines within the wanted span of time that were given as lines
 
     def scan(self, data: bytes, first: int, settled: Callable[[], Settled]) -> Iterator[Stretch | Loud]:
         """What a chunk of whole lines consists of, in order; `first` is its first line's number.
 
         settled is asked for each piece: what was found in the one before may settle something.
         """
+        self._begun = 0
         if b"\r" in data:
             data = data.replace(b"\r\n", b"\n")
         start = 0
@@ -116,6 +123,12 @@ class Scanner:
         parts = GIN.split(text)
         rows = (parts[1::4], parts[2::4], parts[3::4])
         others = b"".join(parts[0::4]).split(b"\n")[1:-1]
+        within = settled.window is None or is_within(settled.window, text, others)
+        if within is None:
+            return None
+        if within and settled.window is not None and settled.window.seen + self._begun < WINDOW_LINES:
+            self._begun += len(rows[0]) + len(others) if len(piece) <= self._few_bytes else 0
+            return None
         last_line = bare[bare.rfind(b"\n", 0, -1) + 1 :]
         is_request = last_line.startswith(b"[GIN]")
         if not is_request and not last_line.startswith(b"time="):
@@ -123,6 +136,8 @@ class Scanner:
         time = gin_time(last_line) if is_request else slog_time(last_line)
         envelopes = self.wrapping.envelopes + _envelopes(bare, len(rows[0]), len(others))
         stretch = Stretch(first, first - 1 + len(rows[0]) + len(others), time, envelopes)
+        if not within:
+            return stretch
         stretch.texts[stretch.last] = text_at(last_line, 0)
         plain = not others or self._statements.take(others, text, stretch, settled)
         plain = plain and (not rows[0] or self._requests.take(rows, text, stretch, settled))

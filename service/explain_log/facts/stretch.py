@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from explain_log.facts.models import RequestMarks
+
+if TYPE_CHECKING:
+    from explain_log.lines.period import Window
 
 
 @dataclass(eq=False, repr=False)
@@ -67,11 +71,13 @@ class Settled:
     events: statements of which enough are kept, or None where enough events are kept in all.
     marks: kinds of requests ("slow", "cancelled", …) of which enough lines are known.
     debug: whether a line at level DEBUG is known.
+    window: the span of time that alone is wanted, None where all is.
     """
 
     events: frozenset[str] | None = frozenset()
     marks: frozenset[str] = frozenset()
     debug: bool = False
+    window: Window | None = None
 
     def is_counted(self, event: str | None, *, debug: bool) -> bool:
         """Whether lines of a statement need only be counted. event: its id if it is an event.  debug: as above."""

@@ -27,6 +27,8 @@ def seekable(origins: list[Origin]) -> Iterator[None]:
                 folder = folder or tempfile.mkdtemp(prefix="explain-log-")
                 copy = os.path.join(folder, str(number))
                 with open_input(origin.path) as source, open(copy, "wb") as target:
+                    target.writelines(origin.begun)
+                    origin.begun = []
                     shutil.copyfileobj(source, target)
                 origin.path = copy
         yield

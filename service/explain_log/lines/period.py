@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -71,23 +71,55 @@ def parse_bound(option: str, text: str) -> Bound:
     raise InputError("part.bad_time", option=option, text=repr(text))
 
 
-def lines_between(origins: list[Origin], since: str | None, until: str | None) -> Iterator[Line]:
+@dataclass(frozen=True)
+class Window:
+    """The span of time that is wanted, as the log's own clock shows it.
+
+    low: its first moment, "" where there is no bound.  high: its last one.  zone: of the log's times, None where no
+    time told it yet.  seen: how many lines of it were seen so far.
+    """
+
+    low: str
+    high: str
+    zone: str | None
+    seen: int
+
+    def holds(self, time: str) -> bool:
+        """Whether a time without its zone lies within."""
+        return self.low <= time and not self.ends_before(time)
+
+    def ends_before(self, time: str) -> bool:
+        """Whether a time without its zone lies behind the last one."""
+        return time[: len(self.high)] > self.high
+
+
+Read = Callable[[list[Origin], Callable[[], Window] | None], Iterator[Line]]
+
+
+def lines_between(
+    origins: list[Origin], since: str | None, until: str | None, read: Read | None = None
+) -> Iterator[Line]:
     """The lines of the inputs from `since` to `until`, both included; None: no bound on that side.
 
-    Raises InputError for what is no time, where the log has no times, and where no line is left.
+    read: gives the lines of all the inputs, or what stands for many of them where all or none of them are wanted; it
+    may ask what is wanted, as far as that is known. Raises InputError for what is no time, where the log has no times,
+    and where no line is left.
     """
+    read = read or (lambda origins, _: read_lines(origins))
     bounds = [parse_bound(f"--{name}", text) for name, text in (("since", since), ("until", until)) if text is not None]
-    return _between(origins, {bound.option: bound for bound in bounds})
+    return _between(origins, {bound.option: bound for bound in bounds}, read)
 
 
-def _between(origins: list[Origin], bounds: dict[str, Bound]) -> Iterator[Line]:
+def _between(origins: list[Origin], bounds: dict[str, Bound], read: Read) -> Iterator[Line]:
     if not any(bound.needs_span for bound in bounds.values()):
-        yield from _Part(bounds, None, None).of(read_lines(origins))
+        part = _Part(bounds, None, None)
+        yield from part.of(read(origins, part.window))
         return
     with seekable(origins):
         last = last_time(origins)
         first = first_time(origins) if last is not None else None
-        yield from _Part(bounds, first, last).of(read_lines(origins))
+        part = _Part(bounds, first, last)
+        yield from part.of(read(origins, part.window))
 
 
 class _Part:
@@ -98,11 +130,16 @@ class _Part:
         self._zone = next((zone for time in (last, first) if time and (zone := split_zone(time)[1])), None)
         self._first, self._last = self._wall_clock(first), self._wall_clock(last)
         self._low, self._high = "", _LATEST
+        self._seen = 0
         since, until = bounds.get("--since"), bounds.get("--until")
         if since is not None:
             self._low = self._settled(since) or _LATEST
         if until is not None:
             self._high = self._settled(until) or _LATEST
+
+    def window(self) -> Window:
+        """What is wanted, as far as it is known."""
+        return Window(self._low, self._high, self._zone, self._seen)
 
     def _settled(self, bound: Bound) -> str | None:
         """The bound as the log would write it; None where the log has no times, which is said in the end."""
@@ -142,26 +179,27 @@ class _Part:
     def of(self, lines: Iterator[Line]) -> Iterator[Line]:
         """The lines that are wanted."""
         inside: bool | None = None
+        window = self.window()
         held: deque[Line] = deque(maxlen=MOST_HELD)
         seen: tuple[str, str] | None = None
-        anything = given = False
+        anything = False
         for line in lines:
             anything = True
             time = self._wall_clock(line.time)
             if time is not None:
                 seen = (seen[0] if seen else time, time)
-                inside = self._low <= time and time[: len(self._high)] <= self._high
+                inside = window.holds(time)
                 if inside:
                     yield from held
                 held.clear()
             if inside:
-                given = True
+                self._seen += 1
                 yield line
             elif inside is None:
                 held.append(line)
         if anything and seen is None:
             raise InputError("part.no_times", options=self._options)
-        if seen is not None and not given:
+        if seen is not None and not self._seen:
             raise InputError("part.nothing_left", options=self._options, first=seen[0][:19], last=seen[1][:19])
 
     def _wall_clock(self, time: str | None) -> str | None:
