@@ -1,13 +1,13 @@
 """What a model may see of a report: facts, findings and terms with their ids, for one section.
 
 Log lines are not shown. Text that comes from the log stands only as the capped, escaped value of a
-named field and is marked `{"data": …}`. What does not fit the budget is left out and counted.
+named field, marked `{"data": …}`, or between marks in a text of ours (marks.py). What does not fit the budget is
+left out and counted.
 """
 
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,6 +18,7 @@ from explain_log.checks.finding import Advice, Finding
 from explain_log.citations import Fact, facts_at, finding_at, split_cite
 from explain_log.facts.models import Json
 from explain_log.knowledge import Knowledge
+from explain_log.marks import MOST_CHARACTERS, Marks, clean
 from explain_log.narration.explanation import Sentence
 from explain_log.report import Report
 
@@ -25,7 +26,6 @@ SECTION_TOKENS = 1500
 ANSWER = "answer"
 """The section that answers a question of the user; its briefing is about the whole log."""
 
-_FREE_TEXT = 120
 _FINDING_TEXT = 900
 _LOADS_IN_FULL = 3
 _DEVICES_IN_FULL = 16
@@ -60,15 +60,29 @@ class Briefing:
     asked: Asked | None = None
 
     @cached_property
+    def marks(self) -> Marks:
+        """What is the log's own in our texts."""
+        return Marks(self.report)
+
+    def said(self, text: str) -> str:
+        """A text of ours as the model sees it."""
+        return clean(self.marks.put(text), _FINDING_TEXT)
+
+    @cached_property
     def text(self) -> str:
         """The lines as the model sees them."""
         return "\n".join(item.line for item in self.items)
 
 
 def estimate_tokens(text: str) -> int:
-    """A rough count that errs upwards: one token a Han character, one per three other bytes."""
+    """A count that errs upwards: one token a Han character, one a digit, one per three other bytes.
+
+    Digits count by themselves since Qwen's and Gemma's tokenizers make a token of each; without that a section full
+    of sizes is estimated an eighth too low.
+    """
     han = sum(1 for character in text if "\u3400" <= character <= "\u9fff")
-    return han + (len(text.encode()) - 3 * han + 2) // 3
+    digits = sum(map(text.count, "0123456789"))
+    return han + digits + (len(text.encode()) - 3 * han - digits + 2) // 3
 
 
 def make_briefing(
@@ -102,14 +116,14 @@ def _candidates(briefing: Briefing) -> Iterator[Item]:
         yield from _asked_for(briefing, asked)
         findings = [*asked.ranked_findings(report), *(f for f in findings if f not in asked.ranked_findings(report))]
     for finding in findings:
-        yield _finding_item(finding, section)
+        yield _finding_item(finding, briefing)
     shown = "".join(finding.title + finding.detail + _advice_text(finding) for finding in findings)
     in_detail = {finding.fact_id for finding in findings} if section not in _TITLES_ONLY else set()
     for number, sentence in enumerate(sentences, 1):
         cited = {cite for cite in sentence.cites if cite.startswith("finding:")}
         # What a finding shows in detail needs no second wording.
         if sentence.text not in shown and not (cited and cited <= in_detail):
-            yield _note(f"note:{number}", sentence)
+            yield _note(f"note:{number}", sentence, briefing)
     labels = {row["path"]: row for row in briefing.knowledge.table("fact_labels")["fact"]}
     for facts in _by_kind(_section_facts(briefing, findings, sentences, labels)):
         yield _facts_item(facts, labels.get(facts[0].kind), report.language)
@@ -123,15 +137,15 @@ def _candidates(briefing: Briefing) -> Iterator[Item]:
 def _asked_for(briefing: Briefing, asked: Asked) -> Iterator[Item]:
     """What a question names: the rules' answer, the terms."""
     for number, sentence in enumerate(answered_by_rules(asked.text, briefing.report, asked), 1):
-        yield _note(f"answer:{number}", sentence)
+        yield _note(f"answer:{number}", sentence, briefing)
     for term in asked.terms:
         entry = briefing.knowledge.term(term)
         if entry:
             yield _term_item(term, entry, briefing.language)
 
 
-def _note(name: str, sentence: Sentence) -> Item:
-    return Item((name,), _json({"note": clean(sentence.text, _FINDING_TEXT), "cites": _main(sentence.cites)}))
+def _note(name: str, sentence: Sentence, briefing: Briefing) -> Item:
+    return Item((name,), _json({"note": briefing.said(sentence.text), "cites": _main(sentence.cites)}))
 
 
 def _main(cites: list[str]) -> list[str]:
@@ -218,19 +232,20 @@ def _facts_item(facts: list[Fact], label: dict[str, Any] | None, language: str) 
     return Item(tuple(fact.id for fact in facts), _json(shown))
 
 
-def _finding_item(finding: Finding, section: str) -> Item:
+def _finding_item(finding: Finding, briefing: Briefing) -> Item:
+    section = briefing.section
     shown: dict[str, Any] = {
         "id": finding.fact_id,
         "severity": finding.severity,
-        "title": clean(finding.title, _FINDING_TEXT),
+        "title": briefing.said(finding.title),
     }
     if section not in _TITLES_ONLY:
-        shown["detail"] = clean(finding.detail, _FINDING_TEXT)
+        shown["detail"] = briefing.said(finding.detail)
         values = _unspoken_values(finding)
         if values:
             shown["values"] = values
     if section in ("advice", ANSWER) and finding.advice:
-        shown["advice"] = [_advice(advice) for advice in finding.advice]
+        shown["advice"] = [_advice(advice, briefing) for advice in finding.advice]
     return Item((finding.fact_id,), _json(shown))
 
 
@@ -242,7 +257,7 @@ def _unspoken_values(finding: Finding) -> dict[str, Json]:
 
 
 def _value(value: float | int | str) -> Json:
-    return {"data": clean(value, _FREE_TEXT)} if isinstance(value, str) else value
+    return {"data": clean(value, MOST_CHARACTERS)} if isinstance(value, str) else value
 
 
 def _is_spoken(value: float | int | str, text: str) -> bool:
@@ -250,9 +265,9 @@ def _is_spoken(value: float | int | str, text: str) -> bool:
     return str(value) in text or (isinstance(value, float) and f"{value:g}" in text)
 
 
-def _advice(advice: Advice) -> dict[str, str]:
+def _advice(advice: Advice, briefing: Briefing) -> dict[str, str]:
     parts = {"action": advice.action, "setting": advice.setting, "value": advice.value, "effect": advice.effect}
-    return {name: clean(text, _FINDING_TEXT) for name, text in parts.items() if text}
+    return {name: briefing.said(text) for name, text in parts.items() if text}
 
 
 def _advice_text(finding: Finding) -> str:
@@ -265,12 +280,6 @@ def _term_item(term: str, entry: dict[str, Any], language: str) -> Item:
     if "formula" in entry:
         shown["formula"] = entry["formula"]
     return Item((f"term:{term}",), _json(shown))
-
-
-def clean(text: str, limit: int) -> str:
-    """Text from the log, safe to show: no control or direction characters, at most so long."""
-    plain = "".join(" " if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") else c for c in text[: limit + 1])
-    return plain if len(plain) <= limit else plain[: limit - 1] + "…"
 
 
 def _json(shown: dict[str, Any]) -> str:

@@ -101,7 +101,11 @@ class FakeOllama:
         if body["messages"] == PROBES[0] or body["messages"] == PROBES[1]:
             self.probed.append(body)
             reply = self.probe(body)
-            return reply if isinstance(reply, httpx.Response) else httpx.Response(200, content=chat_lines(reply, sent="x" * 400))
+            return (
+                reply
+                if isinstance(reply, httpx.Response)
+                else httpx.Response(200, content=chat_lines(reply, sent="x" * 400))
+            )
         self.asked.append(body)
         reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
         if callable(reply):

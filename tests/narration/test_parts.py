@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.narration.conftest import answer, example_report
 
-from explain_log.briefing import SECTION_TOKENS, clean, estimate_tokens, make_briefing
+from explain_log.briefing import SECTION_TOKENS, estimate_tokens, make_briefing
 from explain_log.citations import facts_at, finding_at, lines_of_cite, path_kind
 from explain_log.errors import ModelUnavailable
 from explain_log.facts.models import ModelLoad
 from explain_log.knowledge import load
+from explain_log.marks import clean
 from explain_log.narration.choice import Installed, choose, installed_models, is_remote
 from explain_log.narration.host import base_url, is_loopback
 from explain_log.narration.prompts import prompt_file

@@ -114,9 +114,7 @@ class Store:
             self._do(lambda file: file.execute("VACUUM").fetchall(), [], create=False, alone=True)
         return count
 
-    def _do(
-        self, action: Callable[[sqlite3.Connection], T], otherwise: T, *, create: bool, alone: bool = False
-    ) -> T:
+    def _do(self, action: Callable[[sqlite3.Connection], T], otherwise: T, *, create: bool, alone: bool = False) -> T:
         """The action's result; `otherwise` where the file is not there or cannot be used."""
         if not create and not os.path.exists(self.path):
             return otherwise

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 from explain_log.cli import ANSWERED, FAILED_ON, streams
-from explain_log.cli.pages import show
+from explain_log.cli.pages import show, shown_languages
 from explain_log.cli.settings import Settings
 from explain_log.errors import InputError
 from explain_log.lines import Origin, parse_origin
-from explain_log.pipeline import make_report
+from explain_log.pipeline import make_reports
 from explain_log.report import Report
 
 _STANDARD_INPUT = "-"
@@ -19,17 +20,17 @@ _FAILING = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
 def explain(files: list[str], settings: Settings) -> int:
     """Explains the files, or standard input, and gives the exit status. Raises InputError."""
     origins = [parse_origin(file) for file in _named(files)]
-    report = read(origins, settings)
+    report, *others = read_in(origins, settings, shown_languages(settings))
     if settings.flag("dry_run"):
         _show_requests(report, settings)
         return ANSWERED
     if settings.flag("no_llm"):
         _answer(report, settings)
-        show(report, settings)
+        show(report, settings, others)
     else:
         from explain_log.cli.narrated import explain_with_model
 
-        explain_with_model(report, settings)
+        explain_with_model(report, settings, others)
     _note_emptiness(report, settings)
     failing = _FAILING[settings.text("fail_on")]
     return FAILED_ON if any(finding.severity in failing for finding in report.findings) else ANSWERED
@@ -45,15 +46,20 @@ def _named(files: list[str]) -> list[str]:
 
 def read(origins: list[Origin], settings: Settings) -> Report:
     """The report of the inputs by the rules; what could be read in part only is told. Raises InputError."""
+    return read_in(origins, settings, (settings.language,))[0]
+
+
+def read_in(origins: list[Origin], settings: Settings, languages: Sequence[str]) -> list[Report]:
+    """The same in several languages."""
     progress = None
     if streams.is_terminal(sys.stderr):
         from explain_log.cli.progress import ReadingProgress
 
         progress = ReadingProgress(settings.language)
     try:
-        report = make_report(
+        reports = make_reports(
             origins,
-            settings.language,
+            languages,
             progress=progress,
             load=settings.number("load"),
             since=settings.text("since") or None,
@@ -63,7 +69,7 @@ def read(origins: list[Origin], settings: Settings) -> Report:
         if progress is not None:
             progress.line.wipe()
     _note_damage(origins, settings)
-    return report
+    return reports
 
 
 def _answer(report: Report, settings: Settings) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -19,8 +20,11 @@ from explain_log.report import Report
 _TICK_SECONDS = 0.2
 
 
-def explain_with_model(report: Report, settings: Settings) -> None:
-    """Shows the report with a model's sentences; without a usable model, with the rules' and a word why."""
+def explain_with_model(report: Report, settings: Settings, others: Sequence[Report] = ()) -> None:
+    """Shows the report with a model's sentences; without a usable model, with the rules' and a word why.
+
+    others: the same report in further languages, for formats that show several.
+    """
     live = None
     if settings.text("format") == "text" and streams.is_terminal(sys.stdout):
         live = LivePage(report, settings)
@@ -37,7 +41,7 @@ def explain_with_model(report: Report, settings: Settings) -> None:
     if live is not None and live.begun:
         live.finish(report)
     else:
-        show(report, settings)
+        show(report, settings, others)
 
 
 def answer_by_rules(report: Report, settings: Settings) -> None:

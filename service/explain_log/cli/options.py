@@ -46,7 +46,7 @@ class Command:
 
 LANG = Option("lang", "choice", "auto", ("auto", "zh", "en"))
 COLOR = Option("color", "choice", "auto", ("auto", "always", "never"))
-FORMAT = Option("format", "choice", "text", ("text", "json", "markdown"))
+FORMAT = Option("format", "choice", "text", ("text", "json", "markdown", "html", "sarif", "svg", "png"))
 SHORT_FORMAT = Option("format", "choice", "text", ("text", "json"), configured=False)
 TERM_FORMAT = Option("format", "choice", "text", ("text", "json", "markdown"), configured=False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from explain_log.cli import streams
@@ -13,19 +14,35 @@ if TYPE_CHECKING:
     from explain_log.render.grid import Block
 
 
-def show(report: Report, settings: Settings) -> None:
-    """Writes the whole report to standard output, in the wanted format."""
-    if settings.text("format") == "json":
+def shown_languages(settings: Settings) -> tuple[str, ...]:
+    """The languages that the wanted format shows: a page of HTML has both, the reader's first."""
+    if settings.text("format") != "html":
+        return (settings.language,)
+    return (settings.language, "en" if settings.language == "zh" else "zh")
+
+
+def show(report: Report, settings: Settings, others: Sequence[Report] = ()) -> None:
+    """Writes the whole report to standard output, in the wanted format.
+
+    others: the same report in the further languages of shown_languages.
+    """
+    kind = settings.text("format")
+    if kind == "json":
         from explain_log.report import report_text
 
         streams.write(report_text(report) + "\n")
+        return
+    if kind in ("html", "sarif", "svg", "png"):
+        from explain_log.cli.files import write_file
+
+        write_file(kind, [report, *others])
         return
     from explain_log.render.page import make_page
     from explain_log.render.words import Words
 
     words = Words(settings.language)
     page = make_page(report, words)
-    if settings.text("format") == "markdown":
+    if kind == "markdown":
         from explain_log.render.markdown import markdown_text
 
         streams.write(markdown_text(page, words))

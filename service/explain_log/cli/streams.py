@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from collections.abc import Callable
 from typing import TextIO
 
 NAME = "explain-log"
@@ -25,10 +26,19 @@ def prepare() -> None:
 
 def write(text: str) -> None:
     """Writes a part of the result. Raises CannotWrite; a reader that went away (`| head -1`) is none."""
+    _write(lambda stream: stream.write(text))
+
+
+def write_bytes(data: bytes) -> None:
+    """The same for what is no text."""
+    _write(lambda stream: stream.buffer.write(data))
+
+
+def _write(put: Callable[[TextIO], object]) -> None:
     if sys.stdout is None:
         raise CannotWrite(os.strerror(errno.EBADF))
     try:
-        sys.stdout.write(text)
+        put(sys.stdout)
         sys.stdout.flush()
     except BrokenPipeError:
         _discard(sys.stdout)

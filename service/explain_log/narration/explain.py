@@ -9,8 +9,11 @@ from collections import deque
 from collections.abc import Coroutine
 from typing import Any, Protocol, TypeVar
 
+from explain_log.briefing import Briefing
 from explain_log.errors import ModelOutputError, ModelUnavailable
+from explain_log.marks import clean, without_marks
 from explain_log.narration.display import Display, OnEvent
+from explain_log.narration.echo import echoes
 from explain_log.narration.explanation import Explanation, Rejected, Sentence
 from explain_log.narration.lanes import Lane, Lanes
 from explain_log.narration.model import Message, OllamaModel, Usage
@@ -27,6 +30,8 @@ __all__ = ["Keeper", "ModelOptions", "OnEvent", "TimeLimits", "default_host", "n
 _FAILURES_IN_A_ROW = 2
 _BUSY_PAUSE_SECONDS = 1.0
 _BUSY_TRIES = 5
+_LONGEST_STATEMENT = 600
+_ECHO = "QUOTE"
 
 T = TypeVar("T")
 
@@ -41,9 +46,7 @@ class Keeper(Protocol):
         """Keeps what it said."""
 
 
-def narrate_now(
-    report: Report, options: ModelOptions, on_event: OnEvent, keeper: Keeper | None = None
-) -> Explanation:
+def narrate_now(report: Report, options: ModelOptions, on_event: OnEvent, keeper: Keeper | None = None) -> Explanation:
     """`narrate` for callers without an event loop."""
     return asyncio.run(narrate(report, options, on_event, keeper))
 
@@ -213,19 +216,29 @@ class _Writing:
 
     def _judge(self, task: Task, said: Said, *, repair: bool) -> None:
         """Shows a statement that holds; keeps one that does not, with the reason."""
-        if task.briefing is None or not said.text or any(said.text == sentence.text for sentence in task.accepted):
+        text = clean(without_marks(said.text), _LONGEST_STATEMENT)
+        if task.briefing is None or not text or any(text == sentence.text for sentence in task.accepted):
             return
         result = self._display.result
-        verdict = verify_sentence(said.text, said.cites, task.briefing, self._language)
-        if verdict.accepted:
+        code, reason = self._objection(text, said.cites, task.briefing)
+        if not code:
             result.stats.repaired += repair
-            task.accepted.append(Sentence(said.text, said.cites, "model"))
+            task.accepted.append(Sentence(text, said.cites, "model"))
             self._display.begin()
             return
-        task.refused.append((said, verdict.reason))
-        rejected = Rejected(said.text, f"{verdict.code}: {verdict.reason}", task.section.id)
+        task.refused.append((Said(text, said.cites), reason))
+        if any(text == known.text and task.section.id == known.section for known in result.rejected):
+            return
+        rejected = Rejected(text, f"{code}: {reason}", task.section.id)
         result.rejected.append(rejected)
         self._on_event("rejected", rejected)
+
+    def _objection(self, text: str, cites: list[str], briefing: Briefing) -> tuple[str, str]:
+        """Why a statement may not be shown: code and reason, or two empty texts."""
+        if echoes(text, briefing):
+            return _ECHO, prompt_file("repair", self._language)["echo"]
+        verdict = verify_sentence(text, cites, briefing, self._language)
+        return ("", "") if verdict.accepted else (str(verdict.code), verdict.reason)
 
 
 async def _together(works: list[Coroutine[Any, Any, None]]) -> None:

@@ -7,7 +7,15 @@ from typing import Literal
 
 Origin = Literal["model", "rules"]
 SECTIONS = (
-    "summary", "placement", "context", "memory", "load_time", "requests", "benign", "advice", "unknown",
+    "summary",
+    "placement",
+    "context",
+    "memory",
+    "load_time",
+    "requests",
+    "benign",
+    "advice",
+    "unknown",
 )
 
 

@@ -87,7 +87,7 @@ class Lanes:
                 self.limit = min(self.limit + 1, MOST)
             if not other.heard:
                 other.overtaken = True
-                if other.clock is not None and not other.clock.expired():
+                if other.clock is not None:
                     other.clock.reschedule(min(now + other.seconds, other.deadline))
 
     def _learn_from_end(self, lane: Lane) -> None:

@@ -126,6 +126,8 @@ class OllamaServer:
                         part = await self._told_of(lambda: anext(parts, None))
                 except TimeoutError as error:
                     raise self._too_slow(lane.patience(seconds)) from error
+                finally:
+                    lane.clock = None
                 if part is None:
                     return
                 lane.hears()

@@ -1,0 +1,1 @@
+"""Measures how well Ollama models explain logs: `python -m evals --help`."""
