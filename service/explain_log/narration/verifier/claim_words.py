@@ -37,6 +37,7 @@ class Aspect:
     fields: re.Pattern[str]
     weak: bool
     needs: re.Pattern[str] | None
+    needs_here: re.Pattern[str] | None
     not_with: re.Pattern[str] | None
 
 
@@ -98,6 +99,8 @@ class ClaimWords:
     propositions: tuple[Proposition, ...]
     identities: tuple[Identity, ...]
     output_on: re.Pattern[str]
+    events: Words
+    event_findings: dict[str, tuple[str, ...]]
     absence: Words
     absences: dict[str, Absence]
     concepts: Words
@@ -129,9 +132,9 @@ def claim_words() -> ClaimWords:
         weak_words = words if entry.get("weak") else entry.get("weak_words", [])
         strong[name] = [word for word in words if word not in weak_words]
         weak[name] = list(weak_words)
-        needs, not_with = (any_of(entry[key]) if key in entry else None for key in ("needs", "not_with"))
+        conditions = [any_of(entry[key]) if key in entry else None for key in ("needs", "needs_here", "not_with")]
         dims = frozenset(entry["dims"])
-        aspects[name] = Aspect(name, dims, re.compile(entry["fields"]), bool(entry.get("weak")), needs, not_with)
+        aspects[name] = Aspect(name, dims, re.compile(entry["fields"]), bool(entry.get("weak")), *conditions)
     return ClaimWords(
         aspects=aspects,
         strong=_words(strong),
@@ -146,6 +149,8 @@ def claim_words() -> ClaimWords:
         propositions=tuple(_proposition(entry) for entry in says["proposition"]),
         identities=tuple(_identity(entry) for entry in says["identity"]),
         output_on=re.compile(says["output_layer"]["pattern"], re.IGNORECASE),
+        events=_words({entry["id"]: entry["words"] for entry in says["event"]}),
+        event_findings={entry["id"]: tuple(entry["findings"]) for entry in says["event"]},
         absence=_words({str(n): entry["words"] for n, entry in enumerate(says["absence"])}),
         absences={
             str(n): Absence(tuple(entry.get("severity", [])), tuple(entry.get("findings", [])))

@@ -53,6 +53,7 @@ _ORDER = ("train", "per_slot", "head_kv", "kv_k", "kv_v", "compute", "kv", "weig
 _IN_WORDS = frozenset("度小少约概部量家型文期上速级个种次张块条线半余时于心数")
 """Characters after which 大 or 长 is part of another word: 长度, 大小, 多少."""
 
+_SEVERAL = 1.8
 _SAME_WITHIN = 0.005
 _LIKE_WITHIN = 0.05
 _TURNED = {"more": "at most", "less": "at least", "same": "different"}
@@ -73,6 +74,11 @@ def comparisons(reading: Reading, report: Report, language: str) -> Iterator[Jud
     comparing = _Comparing(reading, report, language)
     for start, end, kinds in claim_words().comparison.found(reading.text):
         segment = reading.sentence.at(start)
+        if kinds & {"several", "majority"}:
+            judgement = comparing.share(segment, "several" if "several" in kinds else "majority", (start, end))
+            if judgement:
+                yield judgement
+            continue
         kind = next((k for k in ("most", "least", "more", "less", "same", "faster", "slower") if k in kinds), "")
         if kind in ("most", "least"):
             judgement = None if segment.hypothetical else comparing.superlative(segment, kind, (start, end))
@@ -99,7 +105,7 @@ class _Comparing:
     def two(self, segment: Segment, kind: str, span: tuple[int, int]) -> Judgement | None:
         """The judgement of `A is larger than B` in one of its forms; None where a side is not told."""
         sides = self._sides(segment, span)
-        if sides is None or sides[0].dim != sides[1].dim or (sides[0].cite and sides[0].cite == sides[1].cite):
+        if sides is None or (sides[0].cite and sides[0].cite == sides[1].cite):
             return None
         text = self._reading.text
         word = text[span[0] : span[1]]
@@ -114,21 +120,19 @@ class _Comparing:
         first, last = self._bounds(span)
         word = text[span[0] : span[1]]
         than, bi = _THAN.search(text, span[1], last), self._bi(first, span[0])
-        if len(word) == 1 and (bi is None or text[span[1] : span[1] + 1] in _IN_WORDS):
+        if len(word) == 1 and text[span[1] : span[1] + 1] in _IN_WORDS:
+            return None
+        if len(word) == 1 and bi is None and not text.startswith(("得多", "很多", "不少"), span[1]):
             return None
         if bi is not None:
-            left, right = self._side((first, bi.start()), -1), self._side((bi.end(), span[0]), 1)
-            if left is None and _OPENING.search(text[first:]):
-                left = self._side((span[1], last), 1)
-        elif than is not None:
-            left, right = self._side((first, span[0]), -1), self._side((than.end(), last), 1)
-        elif claim_words().forms["verb"].fullmatch(word):
+            return self._pair((first, bi.start()), (bi.end(), span[0]))
+        if than is not None:
+            return self._pair((first, span[0]), (than.end(), last))
+        if claim_words().forms["verb"].fullmatch(word):
             if kind_is_sum(text[span[1] : last]):
                 return None
-            left, right = self._side((first, span[0]), -1), self._side((span[1], last), 1)
-        else:
-            return self._with_the_one_before(segment, span)
-        return (left, right) if left and right else None
+            return self._pair((first, span[0]), (span[1], last))
+        return self._with_the_one_before(segment, span)
 
     def _bounds(self, span: tuple[int, int]) -> tuple[int, int]:
         """The place of the part of the sentence, between full stops, that a word is in."""
@@ -148,17 +152,22 @@ class _Comparing:
         before = self._reading.sentence.before(segment)
         if not before or not claim_words().forms["far"].search(around):
             return None
-        left = self._side((segment.start, span[0]), -1)
-        right = self._side((before[-1].start, before[-1].end), -1)
-        return (left, right) if left and right and left.cite else None
-
-    def _side(self, place: tuple[int, int], towards: int) -> Side | None:
-        """What a stretch of the sentence says: its number nearest to the comparison, a device's value, or a fact."""
-        for start, end in self._nearest(place, towards):
-            side = self._side_in((start, end), towards)
-            if side is not None:
-                return side
+        for left in self._candidates((segment.start, span[0]), -1):
+            for right in self._candidates((before[-1].start, before[-1].end), -1):
+                if left.cite and left.dim == right.dim:
+                    return left, right
         return None
+
+    def _pair(self, left: tuple[int, int], right: tuple[int, int]) -> tuple[Side, Side] | None:
+        """The two sides: the nearest values of both stretches that are of one kind."""
+        for one in self._candidates(left, -1):
+            for other in self._candidates(right, 1):
+                if one.dim == other.dim or "any" in (one.dim, other.dim):
+                    return one, other
+        return None
+
+    def _candidates(self, place: tuple[int, int], towards: int) -> list[Side]:
+        return [side for part in self._nearest(place, towards) for side in self._sides_in(part, towards)]
 
     def _nearest(self, place: tuple[int, int], towards: int) -> list[tuple[int, int]]:
         """The clauses of a stretch, the one nearest to the comparison first."""
@@ -166,26 +175,24 @@ class _Comparing:
         inside = [(start, end) for start, end in inside if end > start]
         return inside[::-1] if towards < 0 else inside
 
-    def _side_in(self, place: tuple[int, int], towards: int) -> Side | None:
+    def _sides_in(self, place: tuple[int, int], towards: int) -> list[Side]:
+        """What a clause says: its number nearest to the comparison, else a device's value, a kind's count, a fact."""
         start, end = place
         numbers = [
-            m
-            for m in self._reading.found
-            if start <= m.start
-            and m.end <= end
-            and m.index is None
-            and not m.word
-            and m.dims[0][0] != "ratio"
+            m for m in self._reading.found
+            if start <= m.start and m.end <= end and m.index is None and not m.word and m.dims[0][0] != "ratio"
             and not self._is_difference(m)
         ]
-        if numbers:
-            mention = numbers[-1] if towards < 0 else numbers[0]
-            dim, factor = self._dim(mention, place)
-            return Side(mention.shown * factor, dim, mention.text)
+        found = [Side(m.shown * factor, dim, m.text) for m in numbers for dim, factor in [self._dim(m, place)]]
+        found = found[::-1] if towards < 0 else found
         text = _BRACKETS.sub("", self._reading.text[start:end])
         devices = devices_in(text)
-        atom = self._of_device(devices[-1 if towards < 0 else 0], place) if devices else self._whole(text, place)
-        return Side(atom.value, atom.dim, told_text([atom], self._language), atom.cite) if atom else None
+        atoms = [self._of_device(devices[-1 if towards < 0 else 0], place)] if devices else []
+        atoms += [a for a in self._atoms if a.key and re.search(rf"(?<!\w){re.escape(a.key)}(?!\w)", text)][:1]
+        if not devices:
+            atoms.append(self._whole(text, place))
+        told = [Side(a.value, a.dim, told_text([a], self._language), a.cite) for a in atoms if a is not None]
+        return found + told
 
     def _dim(self, mention: Mention, place: tuple[int, int]) -> tuple[str, float]:
         """The dimension of a number; one without a unit has that of what its side names."""
@@ -286,6 +293,30 @@ class _Comparing:
         loads = {a.load for a in self._atoms if a.field == field_name and a.device and a.load is not None}
         load = max((n for n in loads if n is not None and (not segment.loads or n in segment.loads)), default=None)
         return [a for a in self._atoms if a.field == field_name and a.load == load and a.device and is_gpu(a.device)]
+
+    def share(self, segment: Segment, kind: str, span: tuple[int, int]) -> Judgement | None:
+        """`several times the KV cache` is at least twice; `most of it on CUDA1` is more than half."""
+        text = self._reading.text
+        first, last = self._bounds(span)
+        if kind == "several":
+            pair = self._pair((first, span[0]), (span[1], last))
+            if pair is None:
+                return None
+            holds, told = pair[0].value >= _SEVERAL * pair[1].value, [pair[0].told, pair[1].told]
+            cites = tuple(side.cite for side in pair if side.cite)
+        else:
+            names = devices_in(segment.text)
+            mine = self._of_device(names[0], (segment.start, segment.end)) if len(names) == 1 else None
+            if mine is None:
+                return None
+            whole = sum(a.value for a in self._atoms if a.device and a.field == mine.field and a.load == mine.load)
+            holds, told, cites = mine.value > whole / 2, [told_text([mine], self._language), f"{whole:.10g}"], (mine.cite,)
+        if is_negated(text, span[0], segment.start):
+            holds = not holds
+        if holds:
+            return Support(*span, cites)
+        names_told = {"values": " / ".join(told)}
+        return Objection(Code.DIRECTION, "DIRECTION", names_told, *span, contradicted=True, cites=cites)
 
     def moves(self) -> Iterator[Judgement]:
         """`from 2560 MiB down to 1360 MiB`: up is up."""

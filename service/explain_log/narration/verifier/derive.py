@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import combinations, permutations
@@ -18,12 +19,17 @@ only those that the sentence mentions: among many values some pair always has th
 _MOST_OPERANDS = 6
 _PRINTED = 0.006
 _SUM = "sum"
+_CPU = re.compile(r"CPU|内存|RAM|system memory|其余|剩下|rest|remaining|left", re.IGNORECASE)
 _ADD_UP = ("memory", "time")
 """Kinds of which different fields make a sum: weights and cache, not layers and layers in all."""
 
 
 def follows(mention: Mention, atoms: list[Atom], mentioned: list[Mention], subject: Subject, facts: list[Atom]) -> bool:
     """Whether a mention is a sum, a difference, a ratio or a rate of cited values, of the devices it is said of."""
+    if mention.dims[0][0] == "layers" and not _CPU.search(subject.segment.text):
+        return False
+    if any(atom.key and atom.key in subject.segment.text for atom in atoms):
+        return mention.dims[0][0] == "ratio" and _share_of_key(mention, atoms, subject)
     direct = [atom for atom in _distinct([atom for atom in atoms if atom.direct]) if _may_be_of(atom, subject)]
     sums = list(_sums(direct)) if len(subject.devices) != 1 or subject.total else list(_sums_of_one(direct))
     sums += _sums_of_named(facts, subject)
@@ -32,6 +38,15 @@ def follows(mention: Mention, atoms: list[Atom], mentioned: list[Mention], subje
     pool = direct + [Atom(total, dim, total, _SUM, direct=True) for total, dim, _ in sums]
     groups = {dim: _operands(group, mentioned) for dim, group in _by_dim(pool).items()}
     return any(holds(mention, value, dim) for value, dim in _pairs(groups))
+
+
+def _share_of_key(mention: Mention, atoms: list[Atom], subject: Subject) -> bool:
+    """`61 % of the tensors are q4_K`: the count of a kind that is named, of all."""
+    named = [atom for atom in atoms if atom.key and atom.key in subject.sentence.text]
+    wholes = [atom for atom in atoms if not atom.key and atom.direct and (atom.dim in ("requests", "tensors"))]
+    return any(
+        whole.value and holds(mention, part.value / whole.value, "ratio") for part in named for whole in wholes
+    )
 
 
 def _may_be_of(atom: Atom, subject: Subject) -> bool:

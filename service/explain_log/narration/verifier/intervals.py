@@ -62,6 +62,8 @@ def holds_atom(mention: Mention, atom: Atom) -> bool:
     """Whether a mention states an atom, by unit change and rounding; a ratio also the other way round."""
     if atom.cite == IMPLIED and all(dim != atom.dim for dim, _ in mention.dims):
         return False
+    if atom.dim == "any" and not atom.direct and mention.has_unit and atom.field == "":
+        return False
     if holds(mention, atom.value, atom.dim, atom.shown):
         return True
     return atom.dim == "ratio" and atom.value > 0 and mention.has_unit and holds(mention, 1 / atom.value, "ratio")

@@ -8,6 +8,7 @@ from itertools import chain
 from explain_log.briefing import Briefing
 from explain_log.narration.verifier.causes import causes
 from explain_log.narration.verifier.comparison import comparisons
+from explain_log.narration.verifier.events import events
 from explain_log.narration.verifier.evidence import Evidence, gather
 from explain_log.narration.verifier.identities import identities
 from explain_log.narration.verifier.language import wrong_language
@@ -64,6 +65,7 @@ def judgements(
         unoffered_actions(reading.text, language, briefing),
         Numbers(reading, evidence, known, report, language).judge(),
         identities(reading, report),
+        events(reading, report),
         propositions(reading, report),
         absences(reading, report),
         comparisons(reading, report, language),

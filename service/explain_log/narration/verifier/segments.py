@@ -132,10 +132,15 @@ def _segment(text: str, start: int, end: int, *, about_loads: bool) -> Segment:
         weak=frozenset(words.weak.all_ids(piece)),
         devices=devices,
         loads=_loads(piece, about_loads=about_loads),
-        hypothetical=bool(words.hypothetical.search(piece) or words.imperative.match(piece.lstrip())),
+        hypothetical=bool(words.hypothetical.search(piece) or (_may_command(piece, start) and words.imperative.match(piece.lstrip()))),
         own_devices=bool(devices),
         **flags,
     )
+
+
+def _may_command(piece: str, start: int) -> bool:
+    """Whether a clause can be a request: in English only one that begins the sentence."""
+    return start == 0 or not piece.strip()[:1].isascii()
 
 
 def _loads(piece: str, *, about_loads: bool) -> frozenset[int]:

@@ -16,7 +16,7 @@ _SETTING = re.compile(
     r"|keep_alive|use_mmap|main_gpu)"
 )
 _VALUE = re.compile(
-    r" ?(?:= ?|(?:设为|设成|设置为|改为|改成|调到|设到|提高到|降低到|换成|to|at|of) ?)([A-Za-z0-9_.:\-]+)",
+    r" ?(?:= ?|(?:设为|设成|设置为|调整为|调为|调成|改为|改成|调到|设到|提高到|降低到|换成|to|at|of) ?)([A-Za-z0-9_.:\-]+)",
     re.IGNORECASE,
 )
 _CLAUSE = re.compile(r"[。；;，,!?！？]|\. ")
@@ -91,7 +91,13 @@ def _offers(advice: Advice, setting: str, value: str | None) -> bool:
     texts = [advice.action, advice.command, advice.effect, advice.check, advice.undo]
     if setting != advice.setting and not any(_has(text, setting) for text in texts):
         return False
-    return value is None or value == advice.value or any(_has(text, value) for text in texts)
+    return value is None or value == advice.value or any(_sets(text, setting, value) for text in texts)
+
+
+def _sets(text: str, setting: str, value: str) -> bool:
+    """Whether a text gives a setting this value."""
+    pattern = rf"{re.escape(setting)}[^。；;.\n]{{0,16}}?(?<![\w.]){re.escape(value)}(?![\w]|\.\d)"
+    return bool(re.search(pattern, text))
 
 
 def _has(text: str, word: str) -> bool:

@@ -20,6 +20,10 @@ _SUMMED = frozenset({"memory", "tokens"})
 _FAMILY = frozenset({"ctx", "per_slot", "train", "slots"})
 """Aspects that a sentence goes on to speak of once it has named one: the lengths of a context."""
 
+_NEAR = 14
+_BY_NOUN = frozenset({"head", "head_kv", "nodes", "splits", "experts"})
+"""Aspects that the noun behind a number settles."""
+
 _SETTLED = frozenset({"total", "host", "capacity"})
 """Hints by which a clause turns to something else than the one before it."""
 
@@ -31,7 +35,8 @@ class Subject:
     """What one number is about.
 
     devices: one of these.  every, some: all or any of the GPUs.  companions: how many numbers of the same kind the
-    clause has beside it.  loads: of these loads only; empty: of any.
+    clause has beside it.  loads: of these loads only; empty: of any.  own: the aspects that its noun names ("8 KV
+    heads"); near: those of the words beside it.
     """
 
     sentence: Sentence
@@ -44,9 +49,14 @@ class Subject:
     companions: int = 0
     loads: frozenset[int] = frozenset()
     gpus: tuple[str, ...] = ()
+    own: frozenset[str] = frozenset()
+    near: frozenset[str] = frozenset()
 
     def said(self, dim: str) -> Said:
         """What the sentence says that a number of this dimension is about."""
+        own = claim_words().of_dim(self.own, dim if dim != "any" else self.dim)
+        if own:
+            return Said(own)
         return _said(self.sentence, self.segment, dim if dim != "any" else self.dim)
 
     def overlap(self, atom: Atom) -> int:
@@ -87,7 +97,17 @@ def subject_of(mention: Mention, sentence: Sentence, found: list[Mention], gpus:
         companions=len(same),
         loads=frozenset() if moves else segment.loads,
         gpus=gpus,
+        own=frozenset(claim_words().strong.all_ids(mention.text)) & _BY_NOUN,
+        near=_near(mention, segment, sentence.text),
     )
+
+
+def _near(mention: Mention, segment: Segment, text: str) -> frozenset[str]:
+    """The aspects of the words next to a number, on either side."""
+    words = claim_words().strong
+    before = words.found(text[max(segment.start, mention.start - _NEAR) : mention.start])
+    after = words.found(text[mention.end : min(segment.end, mention.end + _NEAR)])
+    return frozenset().union(*(ids for _, _, ids in (*before[-1:], *after[:1])))
 
 
 def _said(sentence: Sentence, segment: Segment, dim: str) -> Said:
@@ -144,6 +164,8 @@ def _words_are_there(atom: Atom, subject: Subject) -> bool:
         aspect = claim_words().aspects[name]
         if aspect.needs is not None and not aspect.needs.search(subject.sentence.text):
             return False
+        if aspect.needs_here is not None and not aspect.needs_here.search(subject.segment.text):
+            return False
         if aspect.not_with is not None and aspect.not_with.search(subject.segment.text):
             return False
     return True
@@ -180,7 +202,8 @@ def _aspect_fits(atom: Atom, subject: Subject, atoms: list[Atom]) -> bool:
     if not mine:
         return bool(subject.companions) and bool(atom.aspects & subject.sentence.aspects)
     if subject.companions:
-        return True
+        near = claim_words().of_dim(subject.near, atom.dim)
+        return not near or bool(atom.aspects & near)
     best = max((subject.overlap(a) for a in atoms if a.dim == atom.dim and _same_device_kind(a, atom)), default=0)
     return mine >= best
 
