@@ -12,6 +12,7 @@ from explain_log.facts.record import derive
 from explain_log.facts.requests import Requests
 from explain_log.facts.runs import RunAssembler
 from explain_log.facts.stretch import Settled, Stretch
+from explain_log.facts.texts import Texts
 from explain_log.facts.versions import version_key
 from explain_log.knowledge import Knowledge
 from explain_log.statements import Statement
@@ -41,6 +42,7 @@ class Assembler:
         self._kept = set(table["events"]["keep"]) | failures.statements()
         self._facts = Facts()
         self._first_line: int | None = None
+        self._texts = Texts(self._facts.texts, (self._facts.events, self._loads, self._runs, self._requests))
 
     def take(self, statement: Statement) -> None:
         """Adds one statement."""
@@ -51,7 +53,7 @@ class Assembler:
         note_moment(self._loads.latest, self._stages.get(statement.id), statement)
         self._requests.take(statement)
         text = statement.line.raw.strip()[:MOST_EVENT_TEXT]
-        self._facts.texts[statement.line.number] = text
+        self._texts.add(statement.line.number, text)
         if self._facts.debug_line is None and is_debugging(statement):
             self._facts.debug_line = statement.line.number
         if not self.is_event(statement):
@@ -67,7 +69,7 @@ class Assembler:
         """Adds lines that were only counted; gives those whose texts are kept."""
         shown = self._runs.take_stretch(stretch)
         for line in shown:
-            self._facts.texts[line] = stretch.texts[line]
+            self._texts.add(line, stretch.texts[line])
         self._loads.take_stretch(stretch)
         self._requests.take_stretch(stretch)
         for name, count in stretch.events.items():
