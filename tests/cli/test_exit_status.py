@@ -128,7 +128,7 @@ def test_fail_on_lets_notices_pass(run, seed):
 
 
 @pytest.mark.parametrize("log", ["", "hello\nworld\n"])
-@pytest.mark.parametrize("form", ["text", "json", "markdown"])
+@pytest.mark.parametrize("form", ["text", "json", "markdown", "html", "sarif", "svg"])
 def test_nothing_recognised_is_answered(run, log, form):
     """An empty input, or one in which nothing is recognised, gives 0, a report, and one line."""
     done = run("--no-llm", "--format", form, stdin=log)
@@ -169,7 +169,7 @@ def test_the_service_stops_at_ctrl_c(environment):
 
 def test_a_traceback_is_never_shown(run, seed):
     """An error inside gives 70 and one line; EXPLAIN_LOG_DEBUG shows more."""
-    broken = "import explain_log.pipeline as p\ndef boom(*a, **k): raise ZeroDivisionError('\\x1b[31mboom\\n')\np.make_report = boom\n"
+    broken = "import explain_log.pipeline as p\ndef boom(*a, **k): raise ZeroDivisionError('\\x1b[31mboom\\n')\np.make_reports = boom\n"
     script = f"{broken}import sys\nfrom explain_log.cli import main\nsys.exit(main(['--no-llm', {seed!r}]))"
     plain = run_script(script)
     assert plain.returncode == 70

@@ -68,7 +68,7 @@ def test_completion_is_a_script_of_the_shell(run, shell):
 OFFERED = [
     (["te"], ["term"]),
     (["--form"], ["--format"]),
-    (["--format", ""], ["text", "json", "markdown"]),
+    (["--format", ""], ["text", "json", "markdown", "html", "sarif", "svg", "png"]),
     (["line", "--format", ""], ["text", "json"]),
     (["completion", ""], ["bash", "zsh", "fish"]),
     (["--since", ""], []),

@@ -1,4 +1,4 @@
-"""messages.toml: both languages, the same placeholders, and nothing that is not used."""
+"""messages.toml and page_words.toml: both languages, the same placeholders, and nothing that is not used."""
 
 import re
 import tomllib
@@ -8,7 +8,8 @@ from explain_log.errors import InputError
 from explain_log.render.words import Words
 
 ROOT = Path(__file__).resolve().parents[2]
-MESSAGES = tomllib.loads((ROOT / "knowledge" / "messages.toml").read_text(encoding="utf-8"))
+TABLES = [tomllib.loads((ROOT / "knowledge" / name).read_text(encoding="utf-8")) for name in ("messages.toml", "page_words.toml")]
+MESSAGES = TABLES[0] | TABLES[1]
 
 
 def entries(table: dict, prefix: str = "") -> dict[str, dict[str, str]]:
@@ -22,6 +23,11 @@ def entries(table: dict, prefix: str = "") -> dict[str, dict[str, str]]:
     return found
 
 
+def test_no_group_stands_in_both_files():
+    """A group of the one would hide that of the other."""
+    assert not set(TABLES[0]) & set(TABLES[1])
+
+
 def test_both_languages_with_the_same_placeholders():
     """Each text is there in both languages and names the same values."""
     for key, texts in entries(MESSAGES).items():
@@ -31,8 +37,9 @@ def test_both_languages_with_the_same_placeholders():
 
 
 def code() -> dict[Path, str]:
-    """All modules of the package by their files."""
-    return {path: path.read_text(encoding="utf-8") for path in (ROOT / "service" / "explain_log").rglob("*.py")}
+    """All modules and templates of the package by their files."""
+    files = [path for kind in ("*.py", "*.html") for path in (ROOT / "service" / "explain_log").rglob(kind)]
+    return {path: path.read_text(encoding="utf-8") for path in files}
 
 
 def test_every_text_is_used():
@@ -40,7 +47,8 @@ def test_every_text_is_used():
     text = "\n".join(code().values())
     for key in entries(MESSAGES):
         group, _, name = key.partition(".")
-        assert f'"{key}"' in text or re.search(rf'f"{group}\.\{{', text), key
+        built = rf'f"{group}\.\{{|"{group}\.\w*" ~'  # in code, in a template
+        assert f'"{key}"' in text or re.search(built, text), key
         assert f'"{key}"' in text or name in text or group == "help", key
 
 
@@ -48,7 +56,7 @@ def test_every_key_in_the_code_is_there():
     """What the code asks for or raises by its whole key exists."""
     known = entries(MESSAGES)
     for path, text in code().items():
-        for key in re.findall(r'(?:[wW]ords(?:\(\w+\))?|(?:Input|DamagedArchive)Error)\(\s*"([^"]*)"', text):
+        for key in re.findall(r'(?:[wW]ords(?:\(\w+\))?|language|(?:Input|DamagedArchive)Error)\(\s*"([^"]*)"(?! ~)', text):
             assert key in known, (path.name, key)
 
 

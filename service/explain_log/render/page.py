@@ -69,10 +69,10 @@ def make_page(report: Report, words: Words) -> Page:
 
 def is_before_tables(section_id: str) -> bool:
     """Whether a section stands before the tables."""
-    return _order(section_id) <= SECTIONS.index(_PLACEMENT)
+    return section_order(section_id) <= SECTIONS.index(_PLACEMENT)
 
 
-def _order(section_id: str) -> int:
+def section_order(section_id: str) -> int:
     """What is not among the contract's sections is the answer to a question, and comes first."""
     return SECTIONS.index(section_id) if section_id in SECTIONS else -1
 
@@ -82,7 +82,7 @@ def sections_of(report: Report, words: Words, told: Told) -> list[SectionPart]:
     if report.explanation is None:
         return []
     parts = []
-    for section in sorted(report.explanation.sections, key=lambda section: _order(section.id)):
+    for section in sorted(report.explanation.sections, key=lambda section: section_order(section.id)):
         sentences = [sentence_part(sentence, report, words, told) for sentence in section.statements]
         if sentences:
             parts.append(SectionPart(section.id, visible(section.heading), sentences))

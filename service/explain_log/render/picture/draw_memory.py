@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from explain_log.render.picture.amounts import size_text
 from explain_log.render.picture.memory import Bar, Segment
-from explain_log.render.picture.svg import Drawing, element, fit, rect, text_width, words
+from explain_log.render.picture.svg import Drawing, clean, element, fit, rect, text_width, words
 from explain_log.render.words import Words
 
 _SIZE, _SMALL = 13.0, 12.0
@@ -90,14 +90,21 @@ def _cell(bar: Bar, language: Words, width: float, longest: float, prefix: str) 
     about = " · ".join(filter(None, (_layers(bar, language), bar.product or _buffers(bar))))
     about = fit(about, _SMALL, width - name_width - amount_width - 20)
     cell.elements += [
-        words(0, 12, name, _SIZE, font_weight="600"),
-        words(name_width + 8, 12, about, _SMALL, "xp-soft") if about else "",
+        _named(name, about),
         words(width, 12, amount, _SMALL, "xp-alarm" if bar.over else "xp-ink", text_anchor="end"),
     ]
     cell.elements += _strip(bar, language, width, longest, prefix)
     y = _legend(bar, language, width, prefix, cell.elements)
     cell.height = y
     return cell
+
+
+def _named(name: str, about: str) -> str:
+    """The name and what is about it in one run of text, so that a wide font does not push one into the other."""
+    pieces = [element("tspan", {"font_weight": 600, "font_size": _SIZE}, clean(name))]
+    if about:
+        pieces.append(element("tspan", {"class": "xp-soft", "dx": 8}, clean(about)))
+    return element("text", {"class": "xp-ink", "x": 0, "y": 12, "font_size": _SMALL}, *pieces)
 
 
 def _buffers(bar: Bar) -> str:

@@ -11,7 +11,8 @@ from explain_log.render.width import wrap
 
 # What XML 1.0 does not allow at all (section 2.2, Char): visible() has dealt with the controls before.
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_WIDE, _NARROW, _BOLD = 1.0, 0.57, 1.06
+_WIDE, _USUAL, _SLIM, _BROAD, _BOLD = 1.0, 0.6, 0.36, 0.7, 1.1
+_SLIM_CHARS = frozenset("iljtfrI.,:;'|!()[]/ ·")
 
 FONT = (
     "system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', "
@@ -64,9 +65,16 @@ def words(x: float, y: float, text: str, size: float, look: str = "xp-ink", **mo
 
 
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
-    """About how wide a text is: Chinese characters are square, others a little over half of that."""
-    wide = sum(_WIDE if east_asian_width(char) in "WF" else _NARROW for char in text)
-    return wide * size * (_BOLD if bold else 1.0)
+    """About how wide a text is, rather too much than too little: fonts differ, and DejaVu Sans is a wide one."""
+    return sum(map(_char_width, text)) * size * (_BOLD if bold else 1.0)
+
+
+def _char_width(char: str) -> float:
+    if east_asian_width(char) in "WF":
+        return _WIDE
+    if char in _SLIM_CHARS:
+        return _SLIM
+    return _BROAD if char.isupper() or char in "mw_" else _USUAL
 
 
 def fit(text: str, size: float, width: float) -> str:
@@ -83,7 +91,7 @@ def fit(text: str, size: float, width: float) -> str:
 
 def wrapped(text: str, size: float, width: float, most: int = 100) -> list[str]:
     """The text in lines of a width, broken as Chinese and English are; at most so many, the last one cut."""
-    lines = wrap(text, max(4, int(width / (size * _NARROW))))
+    lines = wrap(text, max(4, int(width / (size * _USUAL))))
     if len(lines) > most:
         lines[most - 1 :] = [fit(lines[most - 1] + "…" * 3, size, width)]
     return lines

@@ -1,0 +1,1 @@
+"""A report as a page: what it shows in one language (view), and the templates that show it (page)."""
