@@ -69,3 +69,27 @@ def test_a_cut_command_line_begins_a_load():
     assert len(facts_of(start).loads) == 1
     probe = 'time=2025-11-13T20:50:48.943Z level=INFO source=server.go:376 msg="starting runner" cmd="/usr/bin/ollama runner --port 4"'
     assert facts_of(probe).loads == []
+
+
+def test_layers_of_the_first_offloads():
+    """In 2023 the two halves of the cache counted as layers: the repeating ones are the model's own."""
+    text = "llm_load_tensors: offloading 40 repeating layers to GPU\nllm_load_tensors: offloaded 43/43 layers to GPU\n"
+    (load,) = facts_of(text).loads
+    assert (load.model.n_layer, load.layers_total) == (40, 43)
+    assert "line 1" in load.derived["model.n_layer"]
+    (later,) = facts_of(text.replace("offloaded 43/43", "offloaded 20/33").replace("40 rep", "20 rep")).loads
+    assert later.model.n_layer == 32
+
+
+def test_a_request_that_a_pager_cut():
+    """Its status and time count; its path is as far as it is there."""
+    cut = 'Apr 26 18:37:40 host ollama[2326]: [GIN] 2026/04/26 - 18:37:40 | 500 | 41.474437331s |       127.0.0.1 | POST     "/ap>'
+    requests = facts_of(cut).requests
+    assert (requests.by_status, requests.by_path, requests.max_seconds) == ({"500": 1}, {"/ap…": 1}, 41.474437331)
+
+
+def test_a_device_that_systemctl_shortened_is_none():
+    """`systemctl status` puts `…` for what it leaves out of a line."""
+    line = 'time=2025-02-26T01:11:02.714Z level=INFO source=types.go:130 msg="inference compute" id=0 library=c…="119.2 GiB"'
+    (run,) = facts_of(line).server_runs
+    assert run.devices == []

@@ -80,6 +80,8 @@ class TestTextEnvelopes:
             ("Feb 11 11:34:37 host ollama[1234]: {}", ("journald",), "ollama[1234]"),
             ("2月 11 11:34:37 host ollama[1234]: {}", ("journald",), "ollama[1234]"),
             ("Feb 11 11:34:37 ollama[1234]: {}", ("journald",), "ollama[1234]"),
+            ("Feb 11 11:34:37   ollama[]: {}", ("journald",), "ollama[]"),
+            ("Feb 11 11:34:37 host ollama[***]: {}", ("journald",), "ollama[***]"),
             ("Feb 11 11:34:37 host kernel: {}", ("journald",), "kernel"),
             ("Feb 11 11:34:37 host my-llama.service: {}", ("journald",), "my-llama.service"),
             ("[   12.345678] host llama-server[7]: {}", ("journald",), "llama-server[7]"),

@@ -63,6 +63,10 @@ def _known_reason(load: ModelLoad, held: dict[str, float], excess: float, within
         return "tied_embeddings"
     if excess > 0 and mapped and excess <= mapped + within:
         return "mapped_span"
+    on_gpus = {d.device for d in gpu_devices(load)}
+    host = sum(mib for name, mib in held.items() if name not in on_gpus)
+    if not load.model.n_vocab and on_gpus & held.keys() and host and abs(excess - host) <= within:
+        return "tied_embeddings"  # all of the file is on the GPUs, and what the CPU keeps beside it is the embedding
     return None
 
 

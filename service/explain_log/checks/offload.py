@@ -38,7 +38,7 @@ def offload(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa: AR
     values: dict[str, float | int | str] = {
         "layers_offloaded": layers,
         "layers_total": total,
-        "n_layer": total - 1,
+        "n_layer": load.model.n_layer or total - 1,
         "layers_on_cpu": total - layers,
         "gpus": len(gpus),
         "device": gpus[0].device if gpus else "GPU",

@@ -30,6 +30,12 @@ class LoadParts:
         """A buffer of weights; a split file has one line a part."""
         self._add_buffer(statement, "model_mib")
 
+    def repeating_layers(self, statement: Statement) -> None:
+        """How many of the model's own layers go to GPUs: with a full offload, all of them."""
+        layers = statement.integer("layers")
+        if layers is not None:
+            self.load.asked["repeating"] = (layers, statement.line.number)
+
     def kv_buffer(self, statement: Statement) -> None:
         """A KV buffer; a model with two caches (iSWA) has one a cache."""
         self._add_buffer(statement, "kv_mib")
@@ -202,6 +208,7 @@ _SUMMARY = {
 
 _HANDLERS: dict[str, Callable[[LoadParts, Statement], None]] = {
     "llama.tensors.model_buffer": LoadParts.model_buffer,
+    "llama.tensors.offloading_repeating": LoadParts.repeating_layers,
     "llama.kv.buffer": LoadParts.kv_buffer,
     "llama.kv.recurrent_buffer": LoadParts.recurrent_buffer,
     "llama.compute.buffer": LoadParts.compute_buffer,

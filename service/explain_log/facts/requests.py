@@ -108,6 +108,8 @@ class RequestCounter:
         summary = self._summary
         summary.count += 1
         status, path = statement.text("status") or "?", (statement.text("path") or "?").partition("?")[0]
+        if statement.line.text.endswith(">"):
+            path += "…"  # a pager cut the line
         summary.by_status[status] = summary.by_status.get(status, 0) + 1
         if path in summary.by_path or len(summary.by_path) < MOST_PATHS:
             summary.by_path[path] = summary.by_path.get(path, 0) + 1

@@ -184,7 +184,7 @@ def _listen_address(statement: Statement) -> str | None:
 def _ollama_device(statement: Statement) -> RunDevice | None:
     """`inference compute`: the product name is `name` up to 0.12.3 and `description` from 0.12.4 on."""
     library = statement.text("library")
-    if (library or "").lower() == "cpu":
+    if (library or "").lower() == "cpu" or "…" in (library or ""):  # which `systemctl status` puts for what it leaves out
         return None
     return RunDevice(
         id=statement.text("id"),

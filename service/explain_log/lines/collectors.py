@@ -98,7 +98,8 @@ def _is_program(token: str) -> bool:
     """`ollama[1234]`, `kernel`; a function's name of llama.cpp with a colon is none."""
     if token.endswith("]"):
         name, bracket, pid = token[:-1].rpartition("[")
-        return bool(bracket and name) and pid.isdigit()
+        hidden = "llama" in name and not pid.strip("*xX.?#")  # a number that was taken out, `ollama[]` or `ollama[***]`
+        return bool(bracket and name) and (pid.isdigit() or hidden)
     named = "llama" in token and "_" not in token and _NAME_CHARACTERS.issuperset(token)
     return named or token in _PROGRAMS_WITHOUT_PID
 
