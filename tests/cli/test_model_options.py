@@ -87,7 +87,9 @@ class TestExplain:
         done = run(seed, "--format", "json", OLLAMA_HOST=f"{host}:{port}")
         assert json.loads(done.stdout)["explanation"]["origin"] == "model"
 
-    @pytest.mark.parametrize("value", ["first", "first=", "first=x", "first=0", "later=3", "first=1,first=2", "first=-1", "first=1e9"])
+    @pytest.mark.parametrize(
+        "value", ["first", "first=", "first=x", "first=0", "later=3", "first=1,first=2", "first=-1", "first=1e9"]
+    )
     def test_time_outs_that_are_none(self, run, seed, value):
         """What --timeout cannot mean is told in one line."""
         done = run(seed, f"--timeout={value}")
@@ -114,7 +116,10 @@ class TestExplain:
         """Ctrl-C: status 130, no traceback, and the server sees the client go."""
         with ScriptedOllama(CHARACTERS["honest"], piece_seconds=0.05) as server:
             process = subprocess.Popen(
-                [*COMMAND, seed], env={**environment, "OLLAMA_HOST": server.url}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+                [*COMMAND, seed],
+                env={**environment, "OLLAMA_HOST": server.url},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
             )
             end = time.monotonic() + 20
             while not server.asked and time.monotonic() < end:
@@ -157,7 +162,9 @@ class TestTerminal:
         """While a model is loaded the seconds tick on standard error."""
         run("term", "n_ctx")
         with ScriptedOllama(CHARACTERS["honest"], load_seconds=2.6, parallel=2) as server:
-            shown, status = on_terminal([*COMMAND, seed, "--model", "scripted:8b"], {**environment, "OLLAMA_HOST": server.url})
+            shown, status = on_terminal(
+                [*COMMAND, seed, "--model", "scripted:8b"], {**environment, "OLLAMA_HOST": server.url}
+            )
         assert status == 0
         assert re.search(r"loading scripted:8b, 1 s.*loading scripted:8b, 2 s", shown, re.DOTALL)
 
@@ -174,7 +181,14 @@ class TestTerminal:
 class TestChat:
     def test_from_a_pipe(self, run, seed):
         """A question a line, an answer each; the rules without a model."""
-        done = run("chat", seed, "--no-llm", "--lang", "en", stdin="How large is the KV cache?\n\nand CUDA7?\nHow hot is it, temperature?\n")
+        done = run(
+            "chat",
+            seed,
+            "--no-llm",
+            "--lang",
+            "en",
+            stdin="How large is the KV cache?\n\nand CUDA7?\nHow hot is it, temperature?\n",
+        )
         assert (done.returncode, done.stderr) == (0, "")
         assert "2560 MiB" in done.stdout
         assert "288 MiB" in done.stdout

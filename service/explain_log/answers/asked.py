@@ -13,7 +13,7 @@ from explain_log.knowledge import Knowledge, load
 from explain_log.report import Report
 
 _RANK = {"error": 0.4, "warning": 0.3, "notice": 0.2, "info": 0.0}
-_NAMED, _TOPIC, _TERM, _TITLE = 6.0, 2.0, 1.5, 0.4
+_NAMED, _SETTING, _TOPIC, _TERM, _TITLE = 6.0, 3.0, 2.0, 1.5, 0.4
 _ENOUGH = 1.0
 _SHORTEST_NAME = 2
 _LATIN_WORD = re.compile(r"[A-Za-z][A-Za-z_]{3,}")
@@ -52,7 +52,7 @@ class Asked:
         asked.wants_meaning = _has(table["meaning"], folded)
         asked.kinds = _kinds(asked, folded, knowledge)
         leans = bool(asked.devices) or asked.wants_advice or _has(table["back"], folded)
-        if before is not None and not asked.names_something and leans:
+        if before is not None and leans and not asked.names_more_than_devices:
             asked.lean_on(before)
         return asked
 
@@ -60,6 +60,13 @@ class Asked:
     def names_something(self) -> bool:
         """Whether anything of it is known."""
         return bool(self.topics or self.terms or self.kinds or self.findings or self.settings)
+
+    @property
+    def names_more_than_devices(self) -> bool:
+        """Whether there is more to it than “and CUDA7?”, whose one topic is that it is a GPU."""
+        if self.devices and all(topic.get("weak") for topic in self.topics):
+            return bool(self.terms or self.findings or self.settings)
+        return self.names_something
 
     @property
     def is_beyond_logs(self) -> bool:
@@ -83,11 +90,11 @@ class Asked:
         score += max((_topic_score(topic, finding) for topic in self.topics), default=0.0)
         score += _TERM * min(len(set(self.terms) & set(finding.terms)), 2)
         score += _TITLE * len(self.words & _words(finding.title.casefold()))
+        score += _SETTING * any(advice.setting in self.settings for advice in finding.advice)
         if not score:
             return 0.0
         told = finding.title + finding.detail
         score += sum(device in told or device in str(finding.values) for device in self.devices)
-        score += any(advice.setting in self.settings for advice in finding.advice)
         return score + _RANK[finding.severity]
 
 
@@ -128,7 +135,8 @@ def _occurs(word: str, folded: str) -> bool:
     """Latin words count from the beginning of a word, Han words anywhere."""
     start = folded.find(word)
     while start >= 0:
-        if not word[0].isascii() or not (start and folded[start - 1].isascii() and folded[start - 1].isalnum()):
+        before = folded[start - 1 : start]
+        if not word[0].isascii() or not (before.isascii() and (before.isalnum() or before == "_")):
             return True
         start = folded.find(word, start + 1)
     return False
@@ -168,7 +176,8 @@ def _kinds(asked: Asked, folded: str, knowledge: Knowledge) -> list[str]:
     named += [last[term] for term in asked.terms if term in last]
     named += [path for name, path in last.items() if "_" in name and name in folded]
     of_topics = [path for topic in asked.topics for path in topic.get("facts", ())]
-    return list(dict.fromkeys([*named, *of_topics]))
+    of_settings = ["server_runs.config"] if asked.settings else []
+    return list(dict.fromkeys([*of_settings, *named, *of_topics]))
 
 
 def _devices(text: str, report: Report, patterns: dict[str, list[str]]) -> list[str]:

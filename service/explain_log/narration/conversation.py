@@ -75,14 +75,23 @@ class Conversation:
         left = HISTORY_TOKENS
         kept: list[list[Message]] = []
         for question, sentences in reversed(self._said):
-            statements = [{"text": s.text, "cites": s.cites} for s in sentences if s.cites]
-            answer = json.dumps({"statements": statements}, ensure_ascii=False)
-            pair = [
-                {"role": "user", "content": shortened(question, _MOST_QUESTION_TOKENS)},
-                {"role": "assistant", "content": answer},
-            ]
-            left -= sum(estimate_tokens(message["content"]) for message in pair)
-            if left < 0:
+            asked = {"role": "user", "content": shortened(question, _MOST_QUESTION_TOKENS)}
+            left -= estimate_tokens(asked["content"])
+            answer = _beginning(sentences, left)
+            if answer is None:
                 break
-            kept.insert(0, pair)
+            left -= estimate_tokens(answer)
+            kept.insert(0, [asked, {"role": "assistant", "content": answer}])
         return [message for pair in kept for message in pair]
+
+
+def _beginning(sentences: list[Sentence], tokens: int) -> str | None:
+    """An answer as the model gave it, as many of its statements as fit; None where not one does."""
+    statements = [{"text": s.text, "cites": s.cites} for s in sentences if s.cites]
+    while True:
+        text = json.dumps({"statements": statements}, ensure_ascii=False)
+        if estimate_tokens(text) <= tokens:
+            return text
+        if len(statements) <= 1:
+            return None
+        statements.pop()
