@@ -90,10 +90,22 @@ class TestSummary:
         """Chinese sets none."""
         assert "） " not in explained(of("eight_gpus"), "zh")["summary"][0]
 
-    @pytest.mark.parametrize(("language", "text"), [("zh", "没有看到结果"), ("en", "has no outcome here")])
+    @pytest.mark.parametrize(("language", "text"), [("zh", "没有看到结果"), ("en", "how its load ended is not in this log")])
     def test_a_load_without_its_end(self, language, text):
         """It is not called a success."""
         assert text in explained(of("one_gpu", load={"outcome": "unknown"}), language)["summary"][0]
+
+    def test_no_blank_between_chinese_words(self):
+        """What stands for a name that the log lacks is no foreign word."""
+        facts = of("one_gpu", without=["model.name"], load={"outcome": "unknown"})
+        assert explained(facts, "zh")["summary"][0].startswith("模型的加载")
+
+    def test_one_request_at_a_time(self):
+        """Is not “up to 1 run at once”."""
+        facts = of("one_gpu")
+        facts.loads[0].context.n_seq_max = 1
+        assert "1 runs at a time" in explained(facts)["summary"][1]
+        assert "一次只处理 1 个请求" in explained(facts, "zh")["summary"][1]
 
     @pytest.mark.parametrize("language", LANGUAGES)
     def test_a_failed_load_says_why(self, language):

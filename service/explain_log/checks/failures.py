@@ -13,6 +13,7 @@ from explain_log.checks.finding import Observation, Value
 from explain_log.checks.registry import log_check
 from explain_log.checks.reported import Row, Told, observation_of, rows_of
 from explain_log.facts.attribution import ONE_FAILURE_LINES
+from explain_log.facts.failures import follows
 from explain_log.facts.models import Event, Facts, ModelLoad
 
 SAYS_NO_CAUSE = ("load.failed", "runner.terminated")
@@ -26,10 +27,14 @@ def failures(facts: Facts) -> Iterator[Observation]:
     loads = {load.index: load for load in facts.loads}
     groups: dict[tuple[int | None, bool, int], list[Told]] = {}
     episode = last_line = 0
+    previous: Event | None = None
     for event in facts.events:
         load = loads.get(event.load) if event.load is not None else _around(event.line, facts)
+        before, previous = previous, event
         for row in rows_of("failure", event):
             if load is not None and load.purpose == "fit_probe":
+                continue
+            if before is not None and follows(row, before.statement, before.line, event.line):
                 continue
             index, during = _place(event, load)
             if index is None and event.line - last_line > ONE_FAILURE_LINES:

@@ -45,6 +45,7 @@ class FailureTable:
     def __init__(self, table: dict[str, Any]) -> None:
         self._rows = rows_by_statement(table.get("failure", []))
         self._told = rows_by_statement(table.get("event", []))
+        self._before = ("", 0)
         self._final = frozenset(table.get("final", {}).get("statements", ()))
 
     def statements(self) -> set[str]:
@@ -56,10 +57,13 @@ class FailureTable:
         return statement_id in self._rows
 
     def of(self, statement: Statement) -> Failure | None:
-        """What this statement says failed, or None."""
+        """What this statement says failed, or None; the line before may already have said what for."""
+        before, self._before = self._before, (statement.id, statement.line.number)
         for row in self._rows.get(statement.id, ()):
             if not holds(row.get("where", {}), statement.fields, statement.line.raw):
                 continue
+            if follows(row, *before, statement.line.number):
+                return None
             message = _EXIT_STATUS.sub("", statement.text("error") or statement.line.text)
             return Failure(
                 row["finding"], row.get("rank", 50), row.get("fatal", False), row.get("scope", "load"),
@@ -76,6 +80,11 @@ def error_of(failures: list[Failure]) -> LoadError:
     cause = min(failures, key=lambda failure: failure.rank)
     last_words = [failure for failure in failures if failure.final and failure.rank < _NAMES_NO_CAUSE]
     return LoadError(cause.finding, (last_words[-1] if last_words else cause).message, cause.line)
+
+
+def follows(row: dict[str, Any], before: str, line_before: int, line: int) -> bool:
+    """Whether the line right before a row's line is one after which it says no more than why that happened."""
+    return before in row.get("unless_after", ()) and line - line_before == 1
 
 
 def rows_by_statement(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:

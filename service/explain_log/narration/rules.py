@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from explain_log.checks.finding import Advice, Finding, Observation, Unknown
@@ -13,6 +14,7 @@ from explain_log.narration.explanation import SECTIONS, Explanation, Section, Se
 from explain_log.narration.gaps import gaps
 
 MOST_ADVICE = 8
+_BETWEEN_HAN = re.compile("(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])")
 
 
 class RulesNarrator:
@@ -106,7 +108,7 @@ class RulesNarrator:
         cites = [f"{prefix}.{path}" for path in self._told_of(load)]
         if load.error:
             cites.append(f"line:{load.error.line}")
-        text = fill(texts[key], values, self._language).replace("） ", "）")
+        text = _BETWEEN_HAN.sub("", fill(texts[key], values, self._language).replace("） ", "）"))
         sentences = [Sentence(text, cites + findings)]
         total = next((o for o in told if o.id == "memory.total"), None)
         context = load.context
@@ -118,6 +120,7 @@ class RulesNarrator:
                 numbers |= {"gpu_mib": total.values["gpu_mib"], "seconds": load.load_seconds}
                 cites += [f"finding:memory.total@{load.index}", f"{prefix}.load_seconds"]
                 key = "numbers"
+            key += "_one" if context.n_seq_max == 1 else ""
             sentences.append(Sentence(fill(texts[key], numbers, self._language), cites))
         return sentences
 
