@@ -28,9 +28,7 @@ _DENIED_BEFORE = re.compile(
 )
 
 
-def causes(
-    reading: Reading, evidence: Evidence, briefing: Briefing, before: list[Judgement]
-) -> Iterator[Judgement]:
+def causes(reading: Reading, evidence: Evidence, briefing: Briefing, before: list[Judgement]) -> Iterator[Judgement]:
     """A judgement for each cause that the sentence gives. before: what was judged of the sentence already."""
     for start, end in _parts(reading):
         named = _concepts(reading.text[start:end])
@@ -128,7 +126,7 @@ def _grounds(evidence: Evidence, briefing: Briefing) -> tuple[frozenset[str], fr
             allowed, refused = _of_texts(tuple(wrong["correction"].values()))
             named |= allowed
             denied |= refused
-    return frozenset(named - denied), frozenset(denied)
+    return frozenset(named), frozenset(denied - named)
 
 
 @lru_cache(maxsize=1024)

@@ -22,7 +22,7 @@ from explain_log.report import Report
 _THAN = re.compile(r"(?<![A-Za-z])(?:than|compared (?:with|to)|relative to)(?![A-Za-z])", re.IGNORECASE)
 _BI = re.compile(r"相?比(?!例|较|特|如|重)|相较于?")
 _OPENING = re.compile(r"^\s*(?:与|和|跟|相比|相较于?|比起|compared (?:with|to)|unlike|relative to)", re.IGNORECASE)
-_CLAUSE_END = re.compile(r"[。；;！!?？]|\.(?=\s|$)")
+_CLAUSE_END = re.compile(r"[。；;！!?？]|\.(?=\s|$)|因为|所以|\b(?:since|because|so|as a result)\b")
 _BRACKETS = re.compile(r"[（(][^（）()]*[）)]")
 _SIGN = re.compile(r"\d[^，。,;；]{0,12}(?:[+×*/÷]|加|减|乘|除以|plus|minus|times)")
 _TOUCHES = re.compile(r"\s*(?:的|个|of)?\s*")
@@ -179,8 +179,13 @@ class _Comparing:
         """What a clause says: its number nearest to the comparison, else a device's value, a kind's count, a fact."""
         start, end = place
         numbers = [
-            m for m in self._reading.found
-            if start <= m.start and m.end <= end and m.index is None and not m.word and m.dims[0][0] != "ratio"
+            m
+            for m in self._reading.found
+            if start <= m.start
+            and m.end <= end
+            and m.index is None
+            and not m.word
+            and m.dims[0][0] != "ratio"
             and not self._is_difference(m)
         ]
         found = [Side(m.shown * factor, dim, m.text) for m in numbers for dim, factor in [self._dim(m, place)]]
@@ -202,8 +207,8 @@ class _Comparing:
         atom = self._whole(self._reading.text[place[0] : place[1]], place)
         other = next((m.dims[0] for m in self._reading.found if m.dims[0][0] not in ("any", "ratio")), None)
         if atom is not None:
-            return atom.dim, 1.0
-        return (other[0], 1.0) if other else (dim, factor)
+            return atom.dim, factor
+        return (other[0], factor) if other else (dim, factor)
 
     def _is_difference(self, mention: Mention) -> bool:
         """Whether a number says by how much: `32 MiB more`, `多 32 MiB`, `1.5 times`."""
@@ -310,7 +315,11 @@ class _Comparing:
             if mine is None:
                 return None
             whole = sum(a.value for a in self._atoms if a.device and a.field == mine.field and a.load == mine.load)
-            holds, told, cites = mine.value > whole / 2, [told_text([mine], self._language), f"{whole:.10g}"], (mine.cite,)
+            holds, told, cites = (
+                mine.value > whole / 2,
+                [told_text([mine], self._language), f"{whole:.10g}"],
+                (mine.cite,),
+            )
         if is_negated(text, span[0], segment.start):
             holds = not holds
         if holds:

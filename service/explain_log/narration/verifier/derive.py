@@ -20,6 +20,9 @@ _MOST_OPERANDS = 6
 _PRINTED = 0.006
 _SUM = "sum"
 _CPU = re.compile(r"CPU|内存|RAM|system memory|其余|剩下|rest|remaining|left", re.IGNORECASE)
+_EACH = re.compile(r"每|平均|各|\bper\b|\beach\b|\ba layer\b|on average|apiece", re.IGNORECASE)
+_COUNTED = ("layers", "tokens", "sequences", "devices")
+_MOST_SIZES = 12
 _ADD_UP = ("memory", "time")
 """Kinds of which different fields make a sum: weights and cache, not layers and layers in all."""
 
@@ -33,6 +36,10 @@ def follows(mention: Mention, atoms: list[Atom], mentioned: list[Mention], subje
     direct = [atom for atom in _distinct([atom for atom in atoms if atom.direct]) if _may_be_of(atom, subject)]
     sums = list(_sums(direct)) if len(subject.devices) != 1 or subject.total else list(_sums_of_one(direct))
     sums += _sums_of_named(facts, subject)
+    if any(holds(mention, value, dim) for value, dim in _differences_of_named(facts, subject)):
+        return True
+    if _EACH.search(subject.sentence.text) and any(holds(mention, v, d) for v, d in _per_one(direct, sums)):
+        return True
     if any(holds(mention, total, dim, within=_PRINTED * count) for total, dim, count in sums):
         return True
     pool = direct + [Atom(total, dim, total, _SUM, direct=True) for total, dim, _ in sums]
@@ -44,9 +51,7 @@ def _share_of_key(mention: Mention, atoms: list[Atom], subject: Subject) -> bool
     """`61 % of the tensors are q4_K`: the count of a kind that is named, of all."""
     named = [atom for atom in atoms if atom.key and atom.key in subject.sentence.text]
     wholes = [atom for atom in atoms if not atom.key and atom.direct and (atom.dim in ("requests", "tensors"))]
-    return any(
-        whole.value and holds(mention, part.value / whole.value, "ratio") for part in named for whole in wholes
-    )
+    return any(whole.value and holds(mention, part.value / whole.value, "ratio") for part in named for whole in wholes)
 
 
 def _may_be_of(atom: Atom, subject: Subject) -> bool:
@@ -75,6 +80,32 @@ def _sums_of_named(facts: list[Atom], subject: Subject) -> Iterator[tuple[float,
             groups[atom.field, atom.load, atom.dim].append(atom)
     for (_, _, dim), group in groups.items():
         yield from _sum(group, dim)
+
+
+def _differences_of_named(facts: list[Atom], subject: Subject) -> Iterator[tuple[float, str]]:
+    """How much more one device that the sentence names has than another, of one field."""
+    named = {name for segment in subject.sentence.segments for name in segment.devices}
+    if not 2 <= len(named) <= _MOST_OPERANDS:
+        return
+    groups: dict[tuple[str, int | None], list[Atom]] = defaultdict(list)
+    for atom in facts:
+        if atom.device and any(same_device(atom.device, name) for name in named):
+            groups[atom.field, atom.load].append(atom)
+    said = subject.sentence.aspects
+    for group in groups.values():
+        for one, other in combinations(group, 2):
+            if not said or not one.aspects or one.aspects & said:
+                yield abs(one.value - other.value), one.dim
+
+
+def _per_one(direct: list[Atom], sums: list[tuple[float, str, int]]) -> Iterator[tuple[float, str]]:
+    """Memory for one layer, token, slot or device: a size divided by a count that is cited too."""
+    sizes = [atom.value for atom in direct if atom.dim == "memory"][:_MOST_SIZES] + [
+        v for v, d, _ in sums if d == "memory"
+    ]
+    for count in {atom.value for atom in direct if atom.dim in _COUNTED and atom.value > 1}:
+        for size in sizes:
+            yield size / count, "memory"
 
 
 def _distinct(atoms: list[Atom]) -> list[Atom]:

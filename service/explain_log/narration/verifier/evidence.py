@@ -12,8 +12,8 @@ from explain_log.checks.finding import Finding
 from explain_log.citations import Fact, facts_at, finding_at, gpu_count, lines_of_cite, load_of, split_cite
 from explain_log.facts.models import Json
 from explain_log.narration.verifier.claim_words import claim_words
-from explain_log.narration.verifier.lexicon import lexicon
-from explain_log.narration.verifier.mentions import mentions
+from explain_log.narration.verifier.lexicon import Dim, lexicon
+from explain_log.narration.verifier.mentions import Mention, mentions
 from explain_log.narration.verifier.names import name_spans
 from explain_log.narration.verifier.segments import cut
 from explain_log.narration.verifier.vocabulary import Vocabulary
@@ -87,7 +87,7 @@ def gather(cites: list[str], briefing: Briefing, known: Vocabulary) -> Evidence:
         load = load_of(briefing.report, cite)
         if load is not None:
             gpus = gpu_count(load)
-            evidence.atoms.append(Atom(gpus, "devices", gpus, IMPLIED))
+            evidence.atoms += [Atom(gpus, dim, gpus, IMPLIED) for dim in ("devices", "buffers")]
     evidence.atoms += load_counts(briefing.report)
     return evidence
 
@@ -248,10 +248,19 @@ def _of_texts(texts: Iterable[str], cite: str, known: Vocabulary, load: int | No
             if mention.index is not None or sentence is None:
                 continue
             segment = sentence.at(mention.start)
+            shared = _shared_dims(mention, found)
             device = _one_device(segment.devices, known)
-            for dim, factor in mention.dims:
+            for dim, factor in (*mention.dims, *shared):
                 aspects = claim_words().of_dim(segment.aspects, dim)
                 yield Atom(mention.shown * factor, dim, mention.shown, cite, aspects=aspects, device=device, load=load)
+
+
+def _shared_dims(mention: Mention, found: list[Mention]) -> tuple[Dim, ...]:
+    """The unit of the number before, for one without: `500 MiB/s, NVMe 2000 and more`."""
+    before = [m for m in found if m.start < mention.start and m.has_unit]
+    if mention.has_unit or mention.word or not before or before[-1].dims[0][0] not in ("memory", "rate", "time"):
+        return ()
+    return before[-1].dims
 
 
 def _one_device(devices: tuple[str, ...], known: Vocabulary) -> str | None:

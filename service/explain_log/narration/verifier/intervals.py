@@ -10,10 +10,11 @@ from explain_log.narration.verifier.mentions import Mention
 MEASURED = frozenset({"memory", "time", "rate", "speed", "ratio", "params", "bytes"})
 """Dimensions that a value of unknown unit is never taken for."""
 
-_MOST_OFF = 0.10
+_MOST_OFF = 0.15
 _SCALED_OFF = 0.05
 _WORD_OFF = 0.02
 _OVER_OFF = 0.10
+_SMALL = 10
 _TINY = 1e-9
 
 Interval = tuple[str, float, float]
@@ -26,16 +27,25 @@ def intervals(mention: Mention) -> Iterator[Interval]:
         half = _half(mention, factor, value)
         low, high = value - half, value + half
         if mention.hedge == "over":
-            low, high = value, max(high, value * (1 + _OVER_OFF))
+            low, high = value, max(high, value + _one_sided(mention, factor))
         elif mention.hedge == "under":
-            low, high = min(low, value * (1 - _OVER_OFF)), value
+            low, high = min(low, value - _one_sided(mention, factor)), value
         yield dim, low - _TINY * abs(value), high + _TINY * abs(value)
+
+
+def _one_sided(mention: Mention, factor: float) -> float:
+    """How far "over" and "under" reach: a tenth, or the next unit of a small round number."""
+    small = mention.decimals == 0 and mention.shown <= _SMALL and mention.dims[0][0] in MEASURED
+    return max(_OVER_OFF * abs(mention.shown * factor), 0.5 * factor if small else 0.0)
 
 
 def _half(mention: Mention, factor: float, value: float) -> float:
     """Half of the last digit shown; of the last digit that is not 0 where the number is hedged."""
     if mention.word:
-        return (_SCALED_OFF if mention.hedge else _WORD_OFF) * abs(value) if mention.dims[0][0] == "ratio" else 0.0
+        is_ratio, is_measured = mention.dims[0][0] == "ratio", mention.dims[0][0] in MEASURED
+        if mention.hedge and is_measured:
+            return _SCALED_OFF * abs(value)
+        return _WORD_OFF * abs(value) if is_ratio else 0.0
     half = 0.5 * 10.0**-mention.decimals * factor
     if mention.hedge and mention.zeros:
         half = max(half, min(0.5 * 10.0**mention.zeros * factor, _SCALED_OFF * abs(value)))

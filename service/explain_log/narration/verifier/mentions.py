@@ -21,6 +21,10 @@ _CLOCK = re.compile(
 )
 _OF_ZH = re.compile(rf"(百|{NUMERAL_ZH}|\d+) ?分之 ?({NUMERAL_ZH}|\d+(?:\.\d+)?)")
 _WORD_ZH = re.compile(rf"(?<![一二三四五六七八九十百千万几数第每之统唯单同])({NUMERAL_ZH})(?= ?[\u4e00-\u9fffA-Za-z])")
+_AND_A_HALF = re.compile(r"(?<![\w.])(\d+|one|two|three|four|five|six|seven|eight|nine|ten) and a half(?![\w])", re.I)
+_HALF_A = re.compile(r"(?<!\w)half an?(?!\w)", re.IGNORECASE)
+_PER_SECOND = re.compile(r"(?:每秒|一秒)(?:钟)?\s?(?:约|大约|近|将近|接近|平均|只有|才|读|能读)*\s?$")
+_A_SECOND = re.compile(r"\s?(?:a second|每秒)")
 _SEPARATOR = re.compile(r"\s*(?:[-–~到至、，,/和及与]|and|to|or)\s*")
 _ORDINAL = re.compile(r"第\s*$")
 _LOOK_BACK = 16
@@ -57,7 +61,7 @@ class Mention:
 def mentions(masked: str) -> list[Mention]:
     """The quantities of a text whose names are masked, in order."""
     found: list[Mention] = []
-    for mention in (*_composed(masked), *_numbers(masked), *_words(masked)):
+    for mention in (*_halves(masked), *_composed(masked), *_numbers(masked), *_words(masked)):
         if all(mention.end <= other.start or mention.start >= other.end for other in found):
             found.append(mention)
     return _share_indexes(sorted(found, key=lambda m: m.start), masked)
@@ -80,10 +84,23 @@ def _composed(text: str) -> Iterator[Mention]:
         yield _finish(text, match.start(), match.end(), value, 0, _RATIO, word=True)
 
 
+def _halves(text: str) -> Iterator[Mention]:
+    """`two and a half times`, `half a GiB`, `一倍半`."""
+    for match in _AND_A_HALF.finditer(text):
+        dims, end, _ = _unit(text, match.end())
+        yield _finish(text, match.start(), end, numeral(match[1]) + 0.5, 1, dims)
+    for match in _HALF_A.finditer(text):
+        dims, end, _ = _unit(text, match.end())
+        if dims != ANY:
+            yield _finish(text, match.start(), end, 0.5, 1, dims)
+
+
 def _numbers(text: str) -> Iterator[Mention]:
     for match in _NUMBER.finditer(text):
         plain = match[0].replace(",", "")
         dims, end, scaled = _unit(text, match.end())
+        if dims[0][0] == "memory" and (_PER_SECOND.search(text[: match.start()]) or _A_SECOND.match(text, end)):
+            dims = tuple(("rate", factor) for _, factor in dims)
         decimals = len(plain.partition(".")[2].partition("e")[0].partition("E")[0])
         mention = _finish(text, match.start(), end, float(plain), decimals, dims)
         zeros = 0 if decimals or float(plain) == 0 else len(plain) - len(plain.rstrip("0"))

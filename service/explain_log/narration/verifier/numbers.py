@@ -24,6 +24,10 @@ from explain_log.report import Report
 _NAMED = re.compile(r"([A-Za-z]+_[A-Za-z0-9_]*) ?(?:=|:|：|为|是|等于|is|equals|\(|（)? ?$")
 _FRACTION = re.compile(r" ?/ ?")
 _RANGE = re.compile(r"\s*(?:[-–~～]|到|至|或者?|to|or)\s*")
+_OUTPUT = re.compile(r"输出层|output layer", re.IGNORECASE)
+_BIT = re.compile(r"位|比特|\bbits?\b|BPW", re.IGNORECASE)
+_LEFT = re.compile(r"其余|其他|剩下|中间|next|other|remaining|rest|in between", re.IGNORECASE)
+_BITS = 8
 _SHOWN_VALUES = 6
 _FRACTION_DECIMALS = 4
 _EACH_WITHIN = 0.20
@@ -65,6 +69,8 @@ class Numbers:
         if named is not None:
             return named
         subject = self._reading.subject(mention)
+        if self._is_constant(mention) or self._counts_named(mention):
+            return Support(mention.start, mention.end)
         if mention.dims[0][0] == "lines" and mention.shown in self._evidence.lines:
             return Support(mention.start, mention.end)
         stated = holding(mention, self._evidence.atoms)
@@ -80,6 +86,22 @@ class Numbers:
         if computed and not stated:  # its operands are judged themselves
             return Support(mention.start, mention.end)
         return self._place(self._objection(mention, subject, stated), mention)
+
+    def _is_constant(self, mention: Mention) -> bool:
+        """The one output layer; the 8 bits of a byte where bits are turned into bytes."""
+        if mention.shown == 1 and mention.decimals == 0 and _OUTPUT.search(mention.text):
+            return True
+        text = self._reading.text
+        divides = re.search(r"[/÷]\s?$|除以\s?$|divided by\s?$", text[: mention.start])
+        return mention.shown == _BITS and divides is not None and bool(_BIT.search(text))
+
+    def _counts_named(self, mention: Mention) -> bool:
+        """`the other six cards`: as many as are left, or as the sentence names."""
+        if mention.dims[0][0] != "devices" or mention.index is not None:
+            return False
+        named = {device for segment in self._reading.sentence.segments for device in segment.devices}
+        left = len(self._reading.gpus) - len(named)
+        return mention.shown == len(named) or (bool(_LEFT.search(self._reading.text)) and mention.shown == left)
 
     def _with_shared_unit(self, mention: Mention) -> Judgement | None:
         """`23 GiB, more than the other with 22.7`: a bare number in the unit of another one of the sentence."""

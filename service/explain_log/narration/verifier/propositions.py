@@ -14,6 +14,7 @@ from explain_log.narration.verifier.verdict import Code, Judgement, Objection, S
 from explain_log.report import Report
 
 _BEFORE_ZH = 8
+_JOINS = re.compile(r"\b(?:since|because|that|which|but|and|so|while|although)\b|因为|所以|但|而是|却")
 _REACHES, _SUBJECT_REACHES = 2, 5
 """How many words may stand between a negation and what it denies; after "nothing" more."""
 
@@ -26,6 +27,7 @@ _DENIES = re.compile(
     re.IGNORECASE,
 )
 _TITLES = 2
+_BARE = frozenset({"启用", "开启", "打开", "关闭", "禁用"})
 _QUESTION = re.compile(r"[?？]\s*$")
 
 Decision = tuple[bool | None, list[Finding], list[str]]
@@ -40,18 +42,20 @@ def propositions(reading: Reading, report: Report) -> Iterator[Judgement]:
         for match in proposition.predicates.finditer(reading.text):
             segment = reading.sentence.at(match.start())
             if (segment.hypothetical and not proposition.hypothetical) or not _has_subject(
-                proposition, reading, segment
+                proposition, reading, segment, match
             ):
                 continue
             says = proposition.affirmed_by(match[0]) != is_negated(reading.text, match.start(), segment.start)
             yield _judge(proposition, says, segment, report, match.span())
 
 
-def _has_subject(proposition: Proposition, reading: Reading, segment: Segment) -> bool:
+def _has_subject(proposition: Proposition, reading: Reading, segment: Segment, predicate: re.Match[str]) -> bool:
     if proposition.unless is not None and proposition.unless.search(segment.text):
         return False
     if proposition.subject is None:
         return True
+    if predicate[0] in _BARE:  # a request, where it comes first: "打开 Flash Attention"
+        return bool(proposition.subject.search(reading.text, segment.start, predicate.start()))
     before = reading.sentence.before(segment)
     start = before[-1].start if before else segment.start
     return bool(proposition.subject.search(reading.text, start, segment.end))
@@ -61,11 +65,13 @@ def is_negated(text: str, at: int, start: int) -> bool:
     """Whether a negation stands just before a place, within its clause; of the same script as what it negates."""
     latin = text[at : at + 1].isascii()
     found = 0
-    for match in claim_words().negators.finditer(text, start if latin else max(start, at - _BEFORE_ZH), at):
-        if match[0].isascii() != latin:
-            continue
-        words = len(text[match.end() : at].split())
-        found += not latin or words <= (_SUBJECT_REACHES if match[0].casefold() in _SUBJECTS else _REACHES)
+    for match in claim_words().negators.finditer(text, start, at):
+        between = text[match.end() : at]
+        if match[0].isascii():
+            reach = _SUBJECT_REACHES if match[0].casefold() in _SUBJECTS else _REACHES
+            found += latin and len(between.split()) <= reach and not _JOINS.search(between)
+        else:
+            found += len(between) <= _BEFORE_ZH and not _JOINS.search(between)
     return found % 2 == 1
 
 
@@ -76,7 +82,7 @@ def _judge(proposition: Proposition, says: bool, segment: Segment, report: Repor
     if holds is says:
         return Support(*span, ids)
     shown = " ".join(finding.title for finding in findings[:_TITLES]) or "; ".join(cites)
-    if holds is None and findings:  # one load is so and another is not: the sentence may mean either
+    if holds is None and (findings or cites):  # one load is so and another is not: the sentence may mean either
         return Support(*span, ids)
     if holds is None:
         return Objection(Code.POLARITY, "UNKNOWN", {"what": segment.text.strip()}, *span)
@@ -115,7 +121,9 @@ def _by_fact(proposition: Proposition, report: Report, loads: frozenset[int]) ->
             said.setdefault(True, []).append(fact.id)
         elif fact.value in proposition.false_in:
             said.setdefault(False, []).append(fact.id)
-    if len(said) != 1:
+    if len(said) > 1:
+        return None, [], [cites[0] for cites in said.values()]
+    if not said:
         return None, [], []
     ((holds, cites),) = said.items()
     return holds, [], cites[:1]

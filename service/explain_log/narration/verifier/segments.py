@@ -9,9 +9,7 @@ from itertools import pairwise
 from explain_log.narration.verifier.claim_words import claim_words
 from explain_log.narration.verifier.mentions import Mention
 
-_BREAK = re.compile(
-    r"[。；;！？!?，（）()：—]|,(?!\d{3}(?!\d))|:(?!\d)|\.(?=\s|$)|\s[-–]\s|(?<=[^\d])→"
-)
+_BREAK = re.compile(r"[。；;！？!?，（）()：—]|,(?!\d{3}(?!\d))|:(?!\d)|\.(?=\s|$)|\s[-–]\s|(?<=[^\d])→")
 _LIST = re.compile(
     r"、|和|与|及|而|但|加上?|(?<![A-Za-z])(?:and|while|whereas|but|plus|versus|against|compared (?:with|to)"
     r"|vs\.?|than|of which|because|since)(?![A-Za-z])"
@@ -31,7 +29,9 @@ _HOST_NAME = re.compile(
     re.IGNORECASE,
 )
 _METAL = re.compile(r"(?<![A-Za-z0-9_])Metal(?![ _]?\d)(?![A-Za-z0-9_])")
-_LOAD_NUMBER = re.compile(r"(?<![A-Za-z])the (first|second|third|fourth|fifth)(?![A-Za-z]|\s+(?:card|GPU|pass|device))", re.I)
+_LOAD_NUMBER = re.compile(
+    r"(?<![A-Za-z])the (first|second|third|fourth|fifth)(?![A-Za-z]|\s+(?:card|GPU|pass|device))", re.I
+)
 _LOAD = re.compile(
     r"第\s?([\d一二三四五六七八九十]+)\s?次(?:加载|载入)?"
     r"|(?<![A-Za-z])(first|second|third|fourth|fifth) load(?![A-Za-z])"
@@ -132,7 +132,9 @@ def _segment(text: str, start: int, end: int, *, about_loads: bool) -> Segment:
         weak=frozenset(words.weak.all_ids(piece)),
         devices=devices,
         loads=_loads(piece, about_loads=about_loads),
-        hypothetical=bool(words.hypothetical.search(piece) or (_may_command(piece, start) and words.imperative.match(piece.lstrip()))),
+        hypothetical=bool(
+            words.hypothetical.search(piece) or (_may_command(piece, start) and words.imperative.match(piece.lstrip()))
+        ),
         own_devices=bool(devices),
         **flags,
     )

@@ -24,6 +24,9 @@ _NEAR = 14
 _BY_NOUN = frozenset({"head", "head_kv", "nodes", "splits", "experts"})
 """Aspects that the noun behind a number settles."""
 
+_OF = re.compile(r"(?:\bof|\bfrom|\bout of)(?: the| its| all| all the)?\s*$|/\s?$", re.IGNORECASE)
+_AMONG = re.compile(r"\s?(?:之?中|里|当中|里面|之间)|\s?[除均平]")
+
 _SETTLED = frozenset({"total", "host", "capacity"})
 """Hints by which a clause turns to something else than the one before it."""
 
@@ -36,7 +39,7 @@ class Subject:
 
     devices: one of these.  every, some: all or any of the GPUs.  companions: how many numbers of the same kind the
     clause has beside it.  loads: of these loads only; empty: of any.  own: the aspects that its noun names ("8 KV
-    heads"); near: those of the words beside it.
+    heads"); near: those of the words beside it.  partitive: it is the whole of which a part is told ("of 81").
     """
 
     sentence: Sentence
@@ -51,6 +54,7 @@ class Subject:
     gpus: tuple[str, ...] = ()
     own: frozenset[str] = frozenset()
     near: frozenset[str] = frozenset()
+    partitive: bool = False
 
     def said(self, dim: str) -> Said:
         """What the sentence says that a number of this dimension is about."""
@@ -99,6 +103,7 @@ def subject_of(mention: Mention, sentence: Sentence, found: list[Mention], gpus:
         gpus=gpus,
         own=frozenset(claim_words().strong.all_ids(mention.text)) & _BY_NOUN,
         near=_near(mention, segment, sentence.text),
+        partitive=bool(_OF.search(sentence.text[: mention.start]) or _AMONG.match(sentence.text[mention.end :])),
     )
 
 
@@ -197,12 +202,14 @@ def _aspect_fits(atom: Atom, subject: Subject, atoms: list[Atom]) -> bool:
     if atom.dim not in _AMBIGUOUS or not said.aspects or not atom.aspects or atom.cite == IMPLIED:
         return True
     mine = subject.overlap(atom)
+    if mine and subject.partitive:
+        return True
     if said.inherited:
         return _goes_on(atom, subject, atoms)
     if not mine:
         return bool(subject.companions) and bool(atom.aspects & subject.sentence.aspects)
     if subject.companions:
-        near = claim_words().of_dim(subject.near, atom.dim)
+        near = claim_words().of_dim(subject.near, atom.dim) if not subject.own else frozenset()
         return not near or bool(atom.aspects & near)
     best = max((subject.overlap(a) for a in atoms if a.dim == atom.dim and _same_device_kind(a, atom)), default=0)
     return mine >= best

@@ -21,7 +21,7 @@ IDENTIFIER = re.compile(
     r"|\[::\]:\d+"  # any address
     r"|(?<![\w.])v?\d+\.\d+\.\d+(?:-?rc\d+)?(?![\w])"  # a version
     r"|(?<![\w/.\-])(?:~|\.{1,2})?(?:/[\w.~+\-]*[\w~+\-]){2,}/?"  # a path
-    r"|(?<![\w\-])--?[A-Za-z][A-Za-z0-9\-]*(?![\w])"  # an option
+    r"|(?<![\w\-\x00])--?[A-Za-z][A-Za-z0-9\-]*(?![\w])"  # an option
     r"|(?<![A-Za-z0-9_.])[A-Za-z_][A-Za-z0-9_]*(?:[.:\-/][A-Za-z0-9_]+)*",  # a word or an identifier
     re.ASCII,
 )
