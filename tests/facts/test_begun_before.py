@@ -93,3 +93,18 @@ def test_a_device_that_systemctl_shortened_is_none():
     line = 'time=2025-02-26T01:11:02.714Z level=INFO source=types.go:130 msg="inference compute" id=0 library=c…="119.2 GiB"'
     (run,) = facts_of(line).server_runs
     assert run.devices == []
+
+
+SLOTS = """\
+slot launch_slot_: id  0 | task 14 | processing task, is_child = 0
+slot      release: id  0 | task 14 | stop processing: n_tokens = 570, truncated = 0
+"""
+
+
+def test_slots_at_work_are_a_server():
+    """Which one, shows when Ollama itself prints something."""
+    (run,) = facts_of(SLOTS).server_runs
+    assert (run.product, run.first_line) == ("llama.cpp", 1)
+    answered = '[GIN] 2026/06/28 - 20:53:07 | 200 |         1m18s |       127.0.0.1 | POST     "/api/chat"'
+    (run,) = facts_of(SLOTS + answered).server_runs
+    assert (run.product, run.first_line, run.last_line) == ("ollama", 1, 3)

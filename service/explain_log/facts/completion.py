@@ -109,7 +109,7 @@ def _counts(load: ModelLoad) -> None:
     repeating, line = load.asked.get("repeating", (None, 0))
     if isinstance(repeating, int) and load.layers_total is not None and load.layers_offloaded == load.layers_total:
         # Until December 2023 the total counted two more: the halves of the KV cache.
-        derive(load, "model.n_layer", repeating, f"the repeating layers of a model that is offloaded as a whole (line {line})")
+        derive(load, "model.n_layer", repeating, f"line {line}: the repeating layers, all of them offloaded")
     if load.layers_total is not None:
         derive(load, "model.n_layer", load.layers_total - 1, "layers_total without the output layer")
     if (

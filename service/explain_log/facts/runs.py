@@ -23,6 +23,7 @@ class RunAssembler:
         self._fingerprint = Fingerprint(knowledge)
         self._listens = False
         self._implicit = False  # the run was under way when the log began
+        self._by_activity = False  # it is known by what it did alone, so whose runner it is shows later
         self._ollama_seen = False
         self._build: tuple[str | None, int] | None = None
         self._devices: list[tuple[RunDevice, int]] = []
@@ -46,6 +47,8 @@ class RunAssembler:
         """
         shown = []
         self._ollama_seen = True
+        if self._by_activity and stretch.activity is not None:
+            self._is_of_ollama()
         if not self.runs and stretch.activity is not None:
             self._start(stretch.activity, "ollama")
             self._implicit = True
@@ -74,6 +77,8 @@ class RunAssembler:
         elif not self.runs and shows_a_server(statement):
             self._start(number, "ollama")
             self._implicit = True
+        elif self._by_activity and shows_a_server(statement):
+            self._is_of_ollama()
         if not self.runs:
             return
         run = self.runs[-1]
@@ -112,6 +117,7 @@ class RunAssembler:
             self._drop_failed_start()
         elif mark == "serving" and (not self.runs or self._build is not None):
             self._start(self._build[1] if self._build else number, "llama.cpp")
+            self._by_activity = self._build is None
             run = self.runs[-1]
             if self._build is not None and self._build[0] is not None:
                 run.version = self._build[0]
@@ -134,6 +140,12 @@ class RunAssembler:
         self._fingerprint = Fingerprint(self._knowledge)
         self._listens = False
         self._implicit = False
+        self._by_activity = False
+
+    def _is_of_ollama(self) -> None:
+        """Its runner printed what the log begins with."""
+        self.runs[-1].product = "ollama"
+        self._implicit, self._by_activity = True, False
 
     def _drop_failed_start(self) -> None:
         """A start that could not bind its port is no run, only a finding."""
@@ -184,7 +196,7 @@ def _listen_address(statement: Statement) -> str | None:
 def _ollama_device(statement: Statement) -> RunDevice | None:
     """`inference compute`: the product name is `name` up to 0.12.3 and `description` from 0.12.4 on."""
     library = statement.text("library")
-    if (library or "").lower() == "cpu" or "…" in (library or ""):  # which `systemctl status` puts for what it leaves out
+    if (library or "").lower() == "cpu" or "…" in (library or ""):  # what `systemctl status` leaves out
         return None
     return RunDevice(
         id=statement.text("id"),
