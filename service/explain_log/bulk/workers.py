@@ -7,8 +7,9 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import suppress
 from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 
 from explain_log.bulk.chunks import LONGEST_LINE
@@ -21,6 +22,9 @@ MOST_PROCESSES = 4
 MOST_UNDER_WAY = 24
 """Chunks that are being scanned or wait for one before them: their results must fit into memory."""
 
+SENT_AHEAD = 3
+"""So many chunks does another process know of, so that it need not wait for the next one."""
+
 _CUT_BYTES = 1 << 16
 
 Found = list[Stretch | Loud]
@@ -28,6 +32,45 @@ Found = list[Stretch | Loud]
 
 Cut = tuple[int, int]
 """Where a chunk begins and ends, in bytes."""
+
+
+class _Chunk:
+    """A chunk, and what it consists of as soon as that is known."""
+
+    def __init__(self, cut: Cut) -> None:
+        self.cut = cut
+        self.found: Found | None = None
+
+
+class _Other:
+    """Another process that scans, and the chunks that it knows of, in their order."""
+
+    def __init__(self, context: BaseContext, scanner: Scanner, path: str, others: list[_Other]) -> None:
+        self.pipe, theirs = context.Pipe()
+        self.chunks: deque[_Chunk] = deque()
+        copied = context.get_start_method() == "fork"
+        # A copy has this process's ends of all pipes as well, and would never see that they were closed here.
+        ends = [other.pipe for other in (*others, self)] if copied else []
+        start = scanner if copied else (*scanner.sizes, scanner.wrapping)
+        self.process = context.Process(target=_work, args=(theirs, ends, path, start), daemon=True)  # type: ignore[attr-defined]
+        self.process.start()
+        theirs.close()
+
+    def send(self, chunk: _Chunk, settled: Settled) -> None:
+        """Gives it a chunk to scan. Raises OSError where it is gone."""
+        self.pipe.send((chunk.cut, settled))
+        self.chunks.append(chunk)
+
+    def receive(self) -> None:
+        """Takes what it found; waits for it. Raises OSError or EOFError where it is gone."""
+        found = self.pipe.recv()
+        self.chunks.popleft().found = found
+
+    def stop(self) -> None:
+        """Ends it."""
+        self.pipe.close()
+        self.process.terminate()
+        self.process.join()
 
 
 class FileScan:
@@ -45,64 +88,83 @@ class FileScan:
         self._path, self._scanner, self._settled = path, scanner, settled
         self._processes, self._chunk, self._utf8 = min(processes, MOST_PROCESSES), chunk, utf8
         self._over = False
-        self._queue: deque[tuple[Cut, Future[Found]]] = deque()
+        self._queue: deque[_Chunk] = deque()
+        self._others: list[_Other] = []
 
     def results(self) -> Iterator[Found]:
         """What the chunks consist of, each as if it began with line 1.
 
         Stops before a line that is too long, and before the first byte that is not ASCII where that tells nothing yet.
         """
-        global _SCANNER  # noqa: PLW0603 - what a process that is a copy of this one begins with
-        copied = _may_be_copied()
-        _SCANNER = self._scanner if copied else None
-        context: BaseContext = get_context("fork" if copied else "spawn")
-        pool = ProcessPoolExecutor(
-            self._processes, context, _begin, (*self._scanner.sizes, self._scanner.wrapping)
-        )  # fmt: skip
+        context = get_context("fork" if _may_be_copied() else "spawn")
         try:
+            for _ in range(self._processes):
+                with suppress(RuntimeError, OSError):  # else this process does it all
+                    self._others.append(_Other(context, self._scanner, self._path, self._others))
             while True:
-                self._send(pool)
-                ready = self._queue and self._queue[0][1].done()
-                if ready or len(self._queue) >= MOST_UNDER_WAY or not self._scan_one():
+                self._exchange()
+                if (self._queue and self._queue[0].found is not None) or not self._scan_next():
                     if not self._queue:
                         return
                     yield self._first()
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            for other in self._others:
+                other.stop()
 
-    def _send(self, pool: ProcessPoolExecutor) -> None:
-        """Gives the other processes something to do."""
-        under_way = sum(not future.done() for _, future in self._queue)
-        while under_way < 2 * self._processes and len(self._queue) < MOST_UNDER_WAY and (cut := self._cut()):
+    def _exchange(self) -> None:
+        """Takes what other processes found, and gives them something to do."""
+        for other in list(self._others):
             try:
-                future = pool.submit(_scan, self._path, cut, self._settled())
-            except (RuntimeError, OSError):  # no process can be started: this one does it all
-                future = Future()
-                future.set_result(self._scanned(cut))
-            self._queue.append((cut, future))
-            under_way += 1
+                while other.pipe.poll():
+                    other.receive()
+                while len(other.chunks) < SENT_AHEAD and (chunk := self._new()):
+                    other.send(chunk, self._settled())
+            except (OSError, EOFError):
+                self._lose(other)
 
-    def _scan_one(self) -> bool:
-        """Scans the next chunk that nobody has; False where there is none."""
-        cut = self._cut()
-        if cut is None:
-            return False
-        future: Future[Found] = Future()
-        future.set_result(self._scanned(cut))
-        self._queue.append((cut, future))
-        return True
+    def _lose(self, other: _Other) -> None:
+        """A process is gone; what it was to scan falls to this one."""
+        self._others.remove(other)
+        other.stop()
 
-    def _first(self) -> Found:
-        cut, future = self._queue.popleft()
-        try:
-            found = self._scanned(cut) if future.cancel() else future.result()
-        except (RuntimeError, OSError):  # the process is gone
-            found = self._scanned(cut)
-        self.position = cut[1]
+    def _scan_next(self) -> bool:
+        """Scans the next chunk that nobody has; False where there is none, or too many wait."""
+        chunk = self._new()
+        if chunk is not None:
+            chunk.found = self._scanned(chunk)
+        return chunk is not None
+
+    def _scanned(self, chunk: _Chunk) -> Found:
+        found = []
+        for part in self._scanner.scan(_read(self._path, chunk.cut), 1, self._settled):
+            found.append(part)
+            self._exchange()
         return found
 
-    def _scanned(self, cut: Cut) -> Found:
-        return list(self._scanner.scan(_read(self._path, cut), 1, self._settled))
+    def _first(self) -> Found:
+        """What the first chunk consists of that is under way."""
+        chunk = self._queue[0]
+        while chunk.found is None:
+            owner = next((other for other in self._others if chunk in other.chunks), None)
+            if owner is None:
+                chunk.found = self._scanned(chunk)
+                break
+            try:
+                owner.receive()
+            except (OSError, EOFError):
+                self._lose(owner)
+        self._queue.popleft()
+        self.position = chunk.cut[1]
+        return chunk.found
+
+    def _new(self) -> _Chunk | None:
+        """The next chunk, which from now on is under way."""
+        cut = self._cut() if len(self._queue) < MOST_UNDER_WAY else None
+        if cut is None:
+            return None
+        chunk = _Chunk(cut)
+        self._queue.append(chunk)
+        return chunk
 
     def _cut(self) -> Cut | None:
         """The next chunk, which ends with a line; None at the end, or where the ordinary way must go on."""
@@ -142,9 +204,6 @@ def _read(path: str, cut: Cut) -> bytes:
     return b"".join(parts)
 
 
-_SCANNER: Scanner | None = None
-
-
 def _may_be_copied() -> bool:
     """Whether a copy of this process can be made, which begins at once and knows what this one has met.
 
@@ -153,19 +212,21 @@ def _may_be_copied() -> bool:
     return sys.platform == "linux" and threading.active_count() == 1
 
 
-def _begin(piece: int, few: int, wrapping: Wrapping) -> None:
-    """What another process does first. Ctrl-C is this one's to answer."""
+def _work(pipe: Connection, ends: list[Connection], path: str, start: Scanner | tuple[int, int, Wrapping]) -> None:
+    """What another process does, until the pipe is closed. Ctrl-C is the first one's to answer."""
     import signal
 
-    global _SCANNER  # noqa: PLW0603 - one for each process
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if _SCANNER is None:
-        from explain_log.knowledge import load
+    for end in ends:
+        end.close()
+    with suppress(OSError, EOFError):
+        scanner = start if isinstance(start, Scanner) else _scanner(*start)
+        while True:
+            cut, settled = pipe.recv()
+            pipe.send(list(scanner.scan(_read(path, cut), 1, lambda: settled)))  # noqa: B023 - used at once
 
-        _SCANNER = Scanner(load(), piece_bytes=piece, few_bytes=few, wrapping=wrapping)
 
+def _scanner(piece: int, few: int, wrapping: Wrapping) -> Scanner:
+    from explain_log.knowledge import load
 
-def _scan(path: str, cut: Cut, settled: Settled) -> Found:
-    """What another process does with a chunk."""
-    assert _SCANNER is not None
-    return list(_SCANNER.scan(_read(path, cut), 1, lambda: settled))
+    return Scanner(load(), piece_bytes=piece, few_bytes=few, wrapping=wrapping)
