@@ -32,6 +32,7 @@ _BUSY_PAUSE_SECONDS = 1.0
 _BUSY_TRIES = 5
 _LONGEST_STATEMENT = 600
 _ECHO = "QUOTE"
+_WARM_UP_AFTER_SECONDS = 0.02
 
 T = TypeVar("T")
 
@@ -130,12 +131,19 @@ class _Writing:
             async with self._lanes.lane() as lane:
                 await self._model.probe(lane)
             self._model.make_room(prompts, at_least)
+            # The verifier looks through a report once; while the server reads the first prompt there is time.
+            asyncio.get_running_loop().call_later(_WARM_UP_AFTER_SECONDS, self._warm_up, wanted[0])
             waiting = deque(wanted)
             await _together([self._work(waiting) for _ in range(min(len(wanted), self._lanes.most or len(wanted)))])
         if self._problem and not self._display.has_begun:
             raise self._problem
         self._display.begin()
         return self._concluded(round(time.monotonic() - started, 2))
+
+    def _warm_up(self, task: Task) -> None:
+        for sentence in task.section.statements[:1]:
+            if task.briefing is not None:
+                verify_sentence(sentence.text, sentence.cites, task.briefing, self._language)
 
     def _concluded(self, seconds: float) -> Explanation:
         """The result: whose it is in the end, and what it cost."""
