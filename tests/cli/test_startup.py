@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-SLOW = ("pydantic", "rich", "fastapi", "httpx", "ollama", "asyncio", "langchain_core", "tomllib", "shtab")
+SLOW = ("pydantic", "rich", "fastapi", "httpx", "ollama", "asyncio", "langchain_core", "tomllib", "shtab", "jinja2")
 COLOURED = ["--no-llm", "--color", "always", "{}"]
 
 

@@ -92,11 +92,13 @@ def test_the_wheel_carries_the_knowledge_and_the_prompts(wheel):
     assert not [name for name in names if name.endswith((".pyc", ".tsv")) or "build_hook" in name]
 
 
-def test_every_module_of_the_package_is_in_the_wheel(wheel):
+@pytest.mark.parametrize("kind", ["*.py", "*.html", "*.css"])
+def test_every_module_template_and_style_is_in_the_wheel(wheel, kind):
     """What git ignores by mistake would be missing."""
     names = set(zipfile.ZipFile(wheel).namelist())
-    modules = {str(path.relative_to(ROOT / "service")) for path in (ROOT / "service" / "explain_log").rglob("*.py")}
-    assert modules <= names
+    files = {str(path.relative_to(ROOT / "service")) for path in (ROOT / "service" / "explain_log").rglob(kind)}
+    assert files
+    assert files <= names
 
 
 def test_a_wheel_made_from_the_source_archive_is_the_same(place, wheel):

@@ -11,7 +11,7 @@ from explain_log.render.width import wrap
 
 # What XML 1.0 does not allow at all (section 2.2, Char): visible() has dealt with the controls before.
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_WIDE, _USUAL, _SLIM, _BROAD, _BOLD = 1.0, 0.6, 0.36, 0.7, 1.1
+_WIDE, _USUAL, _SLIM, _BROAD, _BOLD = 1.0, 0.61, 0.37, 0.72, 1.17
 _SLIM_CHARS = frozenset("iljtfrI.,:;'|!()[]/ ·")
 
 FONT = (
