@@ -33,11 +33,11 @@ class Chunks:
         head, self._rest = self._rest[:end], self._rest[end:]
         return head
 
-    def read_lines(self) -> bytes:
-        """The whole lines of what was read already; none where they are not ASCII or UTF-8."""
+    def read_lines(self, most: int) -> bytes:
+        """Whole lines of what was read already, at most so many bytes; none where they are not ASCII or UTF-8."""
         if not self._is_utf8(self._rest):
             return b""
-        end = self._rest.rfind(b"\n") + 1
+        end = self._rest.rfind(b"\n", 0, most) + 1
         lines, self._rest = self._rest[:end], self._rest[end:]
         return lines
 

@@ -28,6 +28,9 @@ HUGE_BYTES = 64 << 20
 
 CHUNK_BYTES = 4 << 20
 
+FIRST_BYTES = 2 << 20
+"""So much is scanned before other processes begin: it shows them what occurs, and what needs no single lines."""
+
 HEAD_LINES = 300
 """So many go the ordinary way in any case: they show what the log is like."""
 
@@ -117,7 +120,7 @@ class Bulk:
             self._ordinary = any(line.piece is not None for line in self._sample) or breaks_lines(self._sample)
         if not self._ordinary:
             # What was read already shows what needs no single lines, before others look at the rest.
-            yield from self._counted(self._alone(iter((chunks.read_lines(),))), origin)
+            yield from self._counted(self._alone(iter((chunks.read_lines(FIRST_BYTES),))), origin)
             if self._is_huge(origin):
                 yield from self._together(chunks, origin, file)
             yield from self._counted(self._alone(chunks.whole()), origin)
