@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from explain_log.facts.record import is_gpu
 from explain_log.narration.verifier.claim_words import claim_words
@@ -25,6 +25,10 @@ _OPENING = re.compile(r"^\s*(?:与|和|跟|相比|相较于?|比起|compared (?:
 _CLAUSE_END = re.compile(r"[。；;！!?？]|\.(?=\s|$)|因为|所以|\b(?:since|because|so|as a result)\b")
 _BRACKETS = re.compile(r"[（(][^（）()]*[）)]")
 _SIGN = re.compile(r"\d[^，。,;；]{0,12}(?:[+×*/÷]|加|减|乘|除以|plus|minus|times)")
+_BY = re.compile(r"\bby(?: about| roughly| some)?\s$", re.IGNORECASE)
+_BEFORE = frozenset("得很许不最过至几太偏")
+_PART = re.compile(r"\s*(?:about |roughly )?(?:half|twice|a quarter|a third|two thirds|three quarters|double)", re.IGNORECASE)
+_CONJUNCTION = re.compile(r"\b(?:and|while|whereas|but)\b|而|但")
 _TOUCHES = re.compile(r"\s*(?:的|个|of)?\s*")
 _PER_DEVICE = {
     "kv": "kv_mib",
@@ -53,6 +57,10 @@ _ORDER = ("train", "per_slot", "head_kv", "kv_k", "kv_v", "compute", "kv", "weig
 _IN_WORDS = frozenset("度小少约概部量家型文期上速级个种次张块条线半余时于心数")
 """Characters after which 大 or 长 is part of another word: 长度, 大小, 多少."""
 
+_TIMES = re.compile(r"倍|times|fold|twice", re.IGNORECASE)
+_IS_OF = re.compile(r"是|为|等于|达到|相当于")
+_RATIO_WITHIN = 0.25
+_ALIKE_WITHIN = 0.10
 _SEVERAL = 1.8
 _SAME_WITHIN = 0.005
 _LIKE_WITHIN = 0.05
@@ -87,6 +95,8 @@ def comparisons(reading: Reading, report: Report, language: str) -> Iterator[Jud
         if judgement:
             yield judgement
     yield from comparing.moves()
+    yield from comparing.multiples()
+    yield from comparing.spread()
 
 
 def kind_is_sum(text: str) -> bool:
@@ -120,7 +130,9 @@ class _Comparing:
         first, last = self._bounds(span)
         word = text[span[0] : span[1]]
         than, bi = _THAN.search(text, span[1], last), self._bi(first, span[0])
-        if len(word) == 1 and text[span[1] : span[1] + 1] in _IN_WORDS:
+        if len(word) == 1 and (text[span[1] : span[1] + 1] in _IN_WORDS or text[span[0] - 1 : span[0]] in _BEFORE):
+            return None
+        if than is not None and _PART.match(text, than.end()):
             return None
         if len(word) == 1 and bi is None and not text.startswith(("得多", "很多", "不少"), span[1]):
             return None
@@ -150,10 +162,17 @@ class _Comparing:
         text = self._reading.text
         around = text[max(segment.start, span[0] - 16) : min(segment.end, span[1] + 4)]
         before = self._reading.sentence.before(segment)
-        if not before or not claim_words().forms["far"].search(around):
+        if not claim_words().forms["far"].search(around):
             return None
-        for left in self._candidates((segment.start, span[0]), -1):
-            for right in self._candidates((before[-1].start, before[-1].end), -1):
+        joints = list(_CONJUNCTION.finditer(text, segment.start, span[0]))
+        if joints:
+            own, other = (joints[-1].end(), span[0]), (segment.start, joints[-1].start())
+        elif before:
+            own, other = (segment.start, span[0]), (before[-1].start, before[-1].end)
+        else:
+            return None
+        for left in self._candidates(own, -1):
+            for right in self._candidates(other, -1):
                 if left.cite and left.dim == right.dim:
                     return left, right
         return None
@@ -215,7 +234,9 @@ class _Comparing:
         text = self._reading.text
         for start, end, kinds in claim_words().comparison.found(text):
             if kinds & {"more", "less"} and not claim_words().forms["verb"].fullmatch(text[start:end]):
-                if mention.end <= start and _TOUCHES.fullmatch(text[mention.end : start]):
+                if text[start:end].isascii() and mention.end <= start and _TOUCHES.fullmatch(text[mention.end : start]):
+                    return True
+                if _BY.search(text[: mention.start]):
                     return True
                 if end <= mention.start and re.fullmatch(r"\s*(?:了|出|by)?\s*", text[end : mention.start]):
                     return True
@@ -251,7 +272,15 @@ class _Comparing:
             ]
             if found:
                 return found[-1]
-        return None
+        return self._summed(aspect, loads)
+
+    def _summed(self, aspect: str, loads: frozenset[int]) -> Atom | None:
+        """What all devices of the last load have of an aspect, where no fact has the sum."""
+        field_name = _PER_DEVICE.get(aspect)
+        found = [a for a in self._atoms if a.device and a.field == field_name and (not loads or a.load in loads)]
+        found = [a for a in found if a.load == found[-1].load]
+        total = sum(a.value for a in found)
+        return replace(found[0], value=total, shown=total, device=None) if found else None
 
     def _compare(self, first: Side, second: Side, claimed: str, span: tuple[int, int]) -> Judgement:
         largest = max(abs(first.value), abs(second.value))
@@ -326,6 +355,53 @@ class _Comparing:
             return Support(*span, cites)
         names_told = {"values": " / ".join(told)}
         return Objection(Code.DIRECTION, "DIRECTION", names_told, *span, contradicted=True, cites=cites)
+
+    def multiples(self) -> Iterator[Judgement]:
+        """`A is four times B`, `A 是 B 的 4 倍`: not the other way round."""
+        text = self._reading.text
+        for mention in self._reading.found:
+            if mention.dims[0][0] != "ratio" or not _TIMES.search(mention.text) or mention.shown <= 1:
+                continue
+            first, last = self._bounds((mention.start, mention.end))
+            is_zh = "倍" in mention.text
+            verb = _IS_OF.search(text, first, mention.start) if is_zh else None
+            if is_zh and verb is not None:
+                pair = self._pair((first, verb.start()), (verb.end(), mention.start))
+            elif is_zh:
+                bi = self._bi(first, mention.start)
+                pair = self._pair((first, bi.start()), (bi.end(), mention.start)) if bi else None
+            else:
+                pair = self._pair((first, mention.start), (mention.end, last))
+            if pair is None or not pair[0].value or not pair[1].value:
+                continue
+            ratio, cites = pair[0].value / pair[1].value, tuple(side.cite for side in pair if side.cite)
+            if abs(ratio - mention.shown) > _RATIO_WITHIN * mention.shown and ratio < 1:
+                names = {"values": f"{pair[0].told} / {pair[1].told}"}
+                yield Objection(
+                    Code.DIRECTION, "DIRECTION", names, mention.start, mention.end, contradicted=True, cites=cites
+                )
+
+    def spread(self) -> Iterator[Judgement]:
+        """`The compute buffers of the cards are all alike`: over the GPUs of the last load."""
+        for kind in ("alike", "unlike"):
+            for match in claim_words().forms[kind].finditer(self._reading.text):
+                segment = self._reading.sentence.at(match.start())
+                aspects = claim_words().of_dim(segment.aspects, "memory") | (segment.aspects & {"layers"})
+                fields = [f for aspect, f in _PER_DEVICE.items() if aspect in aspects]
+                if len(fields) != 1 or devices_in(segment.text) or segment.hypothetical:
+                    continue
+                peers = self._peers(fields[0], segment)
+                if len(peers) < 2:
+                    continue
+                values = [a.value for a in peers]
+                far = max(values) - min(values) > _ALIKE_WITHIN * max(values)
+                says_far = (kind == "unlike") != is_negated(self._reading.text, match.start(), segment.start)
+                cites = tuple(a.cite for a in peers[:3])
+                if far == says_far:
+                    yield Support(*match.span(), cites)
+                else:
+                    names = {"values": told_text(peers[:4], self._language)}
+                    yield Objection(Code.DIRECTION, "DIRECTION", names, *match.span(), contradicted=True, cites=cites)
 
     def moves(self) -> Iterator[Judgement]:
         """`from 2560 MiB down to 1360 MiB`: up is up."""

@@ -11,7 +11,7 @@ from explain_log.facts.record import is_gpu
 from explain_log.narration.verifier.evidence import Atom
 from explain_log.narration.verifier.intervals import holds, holds_atom
 from explain_log.narration.verifier.mentions import Mention
-from explain_log.narration.verifier.subject import Subject, same_device
+from explain_log.narration.verifier.subject import Subject, same_device, strong
 
 _FEW = 3
 """Of so few cited facts of one kind, any two may be set against each other; of more, and of findings' values,
@@ -29,13 +29,16 @@ _ADD_UP = ("memory", "time")
 
 def follows(mention: Mention, atoms: list[Atom], mentioned: list[Mention], subject: Subject, facts: list[Atom]) -> bool:
     """Whether a mention is a sum, a difference, a ratio or a rate of cited values, of the devices it is said of."""
-    if mention.dims[0][0] == "layers" and not _CPU.search(subject.segment.text):
-        return False
+    counts = mention.dims[0][0] in ("layers", "any")
+    if counts and not _CPU.search(subject.segment.text):  # what is left of the layers is on the CPU
+        atoms = [atom for atom in atoms if atom.dim != "layers"]
     if any(atom.key and atom.key in subject.segment.text for atom in atoms):
         return mention.dims[0][0] == "ratio" and _share_of_key(mention, atoms, subject)
     direct = [atom for atom in _distinct([atom for atom in atoms if atom.direct]) if _may_be_of(atom, subject)]
     sums = list(_sums(direct)) if len(subject.devices) != 1 or subject.total else list(_sums_of_one(direct))
     sums += _sums_of_named(facts, subject)
+    if mention.dims[0][0] == "ratio" and any(holds(mention, share, "ratio") for share in _shares(direct, subject)):
+        return True
     if any(holds(mention, value, dim) for value, dim in _differences_of_named(facts, subject)):
         return True
     if _EACH.search(subject.sentence.text) and any(holds(mention, v, d) for v, d in _per_one(direct, sums)):
@@ -80,6 +83,17 @@ def _sums_of_named(facts: list[Atom], subject: Subject) -> Iterator[tuple[float,
             groups[atom.field, atom.load, atom.dim].append(atom)
     for (_, _, dim), group in groups.items():
         yield from _sum(group, dim)
+
+
+def _shares(direct: list[Atom], subject: Subject) -> Iterator[float]:
+    """What part of all memory that is used the named kind of it is."""
+    said = subject.said("memory").aspects
+    sizes = [atom for atom in direct if atom.dim == "memory" and atom.device is None]
+    wholes = [atom for atom in sizes if "total" in atom.aspects and not strong(atom.aspects)]
+    for part in (atom for atom in sizes if atom.aspects & said):
+        for whole in wholes:
+            if whole.value:
+                yield part.value / whole.value
 
 
 def _differences_of_named(facts: list[Atom], subject: Subject) -> Iterator[tuple[float, str]]:

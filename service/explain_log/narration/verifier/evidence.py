@@ -114,11 +114,13 @@ def atoms_of(cite: str, briefing: Briefing, known: Vocabulary) -> list[Atom]:
 
 
 def load_counts(report: Report) -> list[Atom]:
-    """How many loads the log has, of each outcome."""
+    """How many loads the log has, of each outcome; how many devices a server found."""
     loads = report.loads
     served = [load for load in loads if load.purpose == "serve"]
     counts = {len(loads), len(served)} | {sum(s.outcome == o for s in served) for o in ("ready", "failed", "unknown")}
-    return [Atom(count, "loads", count, IMPLIED) for count in sorted(counts)]
+    devices = {len(run.devices) for run in report.server_runs if run.devices}
+    atoms = [Atom(count, "loads", count, IMPLIED) for count in sorted(counts)]
+    return atoms + [Atom(count, "devices", count, IMPLIED) for count in sorted(devices)]
 
 
 def _atoms(cite: str, briefing: Briefing, known: Vocabulary) -> Iterator[Atom]:
@@ -251,7 +253,7 @@ def _of_texts(texts: Iterable[str], cite: str, known: Vocabulary, load: int | No
             shared = _shared_dims(mention, found)
             device = _one_device(segment.devices, known)
             for dim, factor in (*mention.dims, *shared):
-                aspects = claim_words().of_dim(segment.aspects, dim)
+                aspects = sentence.said(segment, dim).aspects
                 yield Atom(mention.shown * factor, dim, mention.shown, cite, aspects=aspects, device=device, load=load)
 
 

@@ -21,7 +21,7 @@ _CLOCK = re.compile(
 )
 _OF_ZH = re.compile(rf"(百|{NUMERAL_ZH}|\d+) ?分之 ?({NUMERAL_ZH}|\d+(?:\.\d+)?)")
 _WORD_ZH = re.compile(rf"(?<![一二三四五六七八九十百千万几数第每之统唯单同])({NUMERAL_ZH})(?= ?[\u4e00-\u9fffA-Za-z])")
-_AND_A_HALF = re.compile(r"(?<![\w.])(\d+|one|two|three|four|five|six|seven|eight|nine|ten) and a half(?![\w])", re.I)
+_AND_A_HALF = re.compile(r"(?<![\w.])(\d+|one|two|three|four|five|six|seven|eight|nine|ten) and a half(?![\w])", re.IGNORECASE)
 _HALF_A = re.compile(r"(?<!\w)half an?(?!\w)", re.IGNORECASE)
 _PER_SECOND = re.compile(r"(?:每秒|一秒)(?:钟)?\s?(?:约|大约|近|将近|接近|平均|只有|才|读|能读)*\s?$")
 _A_SECOND = re.compile(r"\s?(?:a second|每秒)")
@@ -158,7 +158,7 @@ def _noun(words: Lexicon, text: str, at: int) -> tuple[tuple[Dim, ...], int]:
 def _noun_after_measure(words: Lexicon, text: str, at: int) -> tuple[tuple[Dim, ...], int] | None:
     for place in range(at, min(at + _NOUN_WITHIN, len(text))):
         noun = words.unit.match(text, place)
-        if noun:
+        if noun and not (noun[1] == "行" and text[place - 1] == "并"):
             return words.units[noun[1]], noun.end()
         if text[place] in words.function_characters or not (text[place].isalpha() or text[place] in " \x00"):
             return None

@@ -15,6 +15,7 @@ from explain_log.narration.verifier.facts_told import fact_atoms, told
 from explain_log.narration.verifier.intervals import holding, holds, holds_atom
 from explain_log.narration.verifier.labels import told_text
 from explain_log.narration.verifier.mentions import Mention
+from explain_log.narration.verifier.propositions import is_negated
 from explain_log.narration.verifier.reading import Reading
 from explain_log.narration.verifier.subject import Subject, concerns, may_concern, same_device
 from explain_log.narration.verifier.verdict import Code, Judgement, Objection, Support
@@ -58,7 +59,9 @@ class Numbers:
         for mention in found:
             if id(mention) in fractions:
                 yield Support(mention.start, mention.end)
-            elif mention.index is not None:
+            elif mention.index is not None and not (
+                mention.index == "loads" and mention.shown not in self._known.loads
+            ):
                 if not self._index_exists(mention):
                     yield self._place(self._objection(mention, self._reading.subject(mention)), mention)
             elif id(mention) not in computed or self._evidence.free:
@@ -81,6 +84,8 @@ class Numbers:
             shared = self._with_shared_unit(mention)
             if shared is not None:
                 return shared
+        if mention.dims[0][0] == "ratio" and is_negated(self._reading.text, mention.start, subject.segment.start):
+            return Support(mention.start, mention.end)
         if self._is_proportion(mention) or self._follows(mention, subject):
             return Support(mention.start, mention.end)
         if computed and not stated:  # its operands are judged themselves
@@ -101,7 +106,10 @@ class Numbers:
             return False
         named = {device for segment in self._reading.sentence.segments for device in segment.devices}
         left = len(self._reading.gpus) - len(named)
-        return mention.shown == len(named) or (bool(_LEFT.search(self._reading.text)) and mention.shown == left)
+        cited = {atom.device for atom in self._evidence.atoms if atom.device and is_gpu(atom.device)}
+        return mention.shown in (len(named), len(cited)) or (
+            bool(_LEFT.search(self._reading.text)) and mention.shown == left
+        )
 
     def _with_shared_unit(self, mention: Mention) -> Judgement | None:
         """`23 GiB, more than the other with 22.7`: a bare number in the unit of another one of the sentence."""

@@ -30,7 +30,7 @@ _HOST_NAME = re.compile(
 )
 _METAL = re.compile(r"(?<![A-Za-z0-9_])Metal(?![ _]?\d)(?![A-Za-z0-9_])")
 _LOAD_NUMBER = re.compile(
-    r"(?<![A-Za-z])the (first|second|third|fourth|fifth)(?![A-Za-z]|\s+(?:card|GPU|pass|device))", re.I
+    r"(?<![A-Za-z])the (first|second|third|fourth|fifth)(?![A-Za-z]|\s+(?:card|GPU|pass|device))", re.IGNORECASE
 )
 _LOAD = re.compile(
     r"第\s?([\d一二三四五六七八九十]+)\s?次(?:加载|载入)?"
@@ -39,9 +39,15 @@ _LOAD = re.compile(
     re.IGNORECASE,
 )
 _ABOUT_LOADS = re.compile(r"\bloads?\b", re.IGNORECASE)
+_SETTLED = frozenset({"total", "host", "capacity"})
+"""Hints by which a clause turns to something else than the one before it."""
+
 _NUMERALS = {c: n for n, c in enumerate("一二三四五六七八九十", 1)}
 _ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5}
 _MOST = 64
+_BARE = 2
+_WHAT_IF = frozenset({"saved", "spent"})
+_ENDS = ("。", ".", "！", "!", "？", "?")
 
 
 @dataclass(frozen=True)
@@ -71,6 +77,17 @@ class Segment:
 
 
 @dataclass(frozen=True)
+class Said:
+    """aspects: one of these; empty: the sentence does not say.  weak: what words hint at.  inherited: the aspects are
+    those of a clause before.
+    """
+
+    aspects: frozenset[str] = frozenset()
+    weak: frozenset[str] = frozenset()
+    inherited: bool = False
+
+
+@dataclass(frozen=True)
 class Sentence:
     """A sentence with its clauses."""
 
@@ -80,6 +97,20 @@ class Sentence:
     def at(self, place: int) -> Segment:
         """The clause of a place."""
         return next((s for s in self.segments if s.start <= place < s.end), self.segments[-1])
+
+    def said(self, segment: Segment, dim: str) -> Said:
+        """What a number of this dimension in a clause is about: the clause says it, or one before."""
+        words = claim_words()
+        own, weak = words.of_dim(segment.aspects, dim), words.of_dim(segment.weak, dim)
+        if own or weak & _SETTLED:
+            return Said(own, weak)
+        for other in reversed(self.before(segment)):
+            if other.text.rstrip().endswith(_ENDS):
+                break
+            taken = words.of_dim(other.aspects, dim)
+            if taken:
+                return Said(taken, weak, inherited=True)
+        return Said(own, weak)
 
     def before(self, segment: Segment) -> list[Segment]:
         """The clauses before one."""
@@ -97,7 +128,7 @@ def cut(text: str, masked: str, found: list[Mention]) -> Sentence:
     segments: list[Segment] = []
     for start, end in places:
         segments.append(_take_over(_segment(text, start, end, about_loads=bool(_ABOUT_LOADS.search(text))), segments))
-    return Sentence(text, _hypothetical_from(_led_in(segments)))
+    return Sentence(text, _hypothetical_from(_in_apposition(_led_in(segments), found)))
 
 
 def _places(masked: str, found: list[Mention]) -> list[tuple[int, int]]:
@@ -124,6 +155,8 @@ def _segment(text: str, start: int, end: int, *, about_loads: bool) -> Segment:
     strong = words.strong.all_ids(piece)
     flags = {kind: bool(pattern.search(piece)) for kind, pattern in words.devices.items()}
     devices = devices_in(piece)
+    if devices:  # `CUDA0 takes 900 MiB more` compares; it saves and spends nothing
+        strong -= _WHAT_IF
     return Segment(
         start,
         end,
@@ -172,6 +205,20 @@ def _led_in(segments: list[Segment]) -> list[Segment]:
         if not (first.devices or first.every or first.total or first.host or first.others or first.aspects):
             return [replace(first, devices=segments[1].devices[:1]), *segments[1:]]
     return segments
+
+
+def _in_apposition(segments: list[Segment], found: list[Mention]) -> list[Segment]:
+    """A clause that is only a number ("most of the cache, 800 MiB, is on …") is where the next one says."""
+    joined = list(segments)
+    for place in range(1, len(segments) - 1):
+        segment, following = segments[place], segments[place + 1]
+        numbers = sum(m.end - m.start for m in found if segment.start <= m.start and m.end <= segment.end)
+        own = (following.own_devices or following.host) and not (
+            segments[place - 1].own_devices or segments[place - 1].host
+        )
+        if numbers and len(segment.text.strip(" ,，;；()（）")) - numbers <= _BARE and own and not segment.own_devices:
+            joined[place] = replace(segment, devices=following.devices, host=following.host, every=following.every)
+    return joined
 
 
 def _hypothetical_from(segments: list[Segment]) -> list[Segment]:

@@ -9,7 +9,7 @@ from explain_log.facts.record import is_gpu
 from explain_log.narration.verifier.claim_words import claim_words
 from explain_log.narration.verifier.evidence import IMPLIED, Atom
 from explain_log.narration.verifier.mentions import Mention
-from explain_log.narration.verifier.segments import Segment, Sentence
+from explain_log.narration.verifier.segments import Said, Segment, Sentence
 
 _AMBIGUOUS = frozenset(
     {"memory", "tokens", "time", "rate", "speed", "any", "bytes", "layers", "cells", "heads", "splits"}
@@ -21,14 +21,11 @@ _FAMILY = frozenset({"ctx", "per_slot", "train", "slots"})
 """Aspects that a sentence goes on to speak of once it has named one: the lengths of a context."""
 
 _NEAR = 14
-_BY_NOUN = frozenset({"head", "head_kv", "nodes", "splits", "experts"})
+_BY_NOUN = frozenset({"head", "head_kv", "experts"})
 """Aspects that the noun behind a number settles."""
 
-_OF = re.compile(r"(?:\bof|\bfrom|\bout of)(?: the| its| all| all the)?\s*$|/\s?$", re.IGNORECASE)
+_OF = re.compile(r"(?:\bof|\bfrom|\bout of)(?: the| its| all| all the| the \w+'s)?\s*$|/\s?$", re.IGNORECASE)
 _AMONG = re.compile(r"\s?(?:之?中|里|当中|里面|之间)|\s?[除均平]")
-
-_SETTLED = frozenset({"total", "host", "capacity"})
-"""Hints by which a clause turns to something else than the one before it."""
 
 _RESPECTIVELY = re.compile(r"分别|依次|respectively|in turn")
 
@@ -61,23 +58,14 @@ class Subject:
         own = claim_words().of_dim(self.own, dim if dim != "any" else self.dim)
         if own:
             return Said(own)
-        return _said(self.sentence, self.segment, dim if dim != "any" else self.dim)
+        return self.sentence.said(self.segment, dim if dim != "any" else self.dim)
 
     def overlap(self, atom: Atom) -> int:
         """How much of what is said the value is about."""
         said = self.said(atom.dim)
+        if said.aspects and not atom.aspects & said.aspects:
+            return int(self.total and "total" in atom.aspects)
         return len(atom.aspects & (said.aspects | said.weak))
-
-
-@dataclass(frozen=True)
-class Said:
-    """aspects: one of these; empty: the sentence does not say.  weak: what words hint at.  inherited: the aspects are
-    those of a clause before.
-    """
-
-    aspects: frozenset[str] = frozenset()
-    weak: frozenset[str] = frozenset()
-    inherited: bool = False
 
 
 def subject_of(mention: Mention, sentence: Sentence, found: list[Mention], gpus: tuple[str, ...]) -> Subject:
@@ -113,19 +101,6 @@ def _near(mention: Mention, segment: Segment, text: str) -> frozenset[str]:
     before = words.found(text[max(segment.start, mention.start - _NEAR) : mention.start])
     after = words.found(text[mention.end : min(segment.end, mention.end + _NEAR)])
     return frozenset().union(*(ids for _, _, ids in (*before[-1:], *after[:1])))
-
-
-def _said(sentence: Sentence, segment: Segment, dim: str) -> Said:
-    """Its own aspects of a dimension, else those of the last clause before that has some."""
-    words = claim_words()
-    own, weak = words.of_dim(segment.aspects, dim), words.of_dim(segment.weak, dim)
-    if own or weak & _SETTLED:
-        return Said(own, weak)
-    for other in reversed(sentence.before(segment)):
-        taken = words.of_dim(other.aspects, dim)
-        if taken:
-            return Said(taken, weak, inherited=True)
-    return Said(own, weak)
 
 
 def _paired(mention: Mention, sentence: Sentence, found: list[Mention]) -> tuple[str, ...]:
@@ -208,7 +183,7 @@ def _aspect_fits(atom: Atom, subject: Subject, atoms: list[Atom]) -> bool:
         return _goes_on(atom, subject, atoms)
     if not mine:
         return bool(subject.companions) and bool(atom.aspects & subject.sentence.aspects)
-    if subject.companions:
+    if subject.companions and atom.dim != "layers":
         near = claim_words().of_dim(subject.near, atom.dim) if not subject.own else frozenset()
         return not near or bool(atom.aspects & near)
     best = max((subject.overlap(a) for a in atoms if a.dim == atom.dim and _same_device_kind(a, atom)), default=0)
