@@ -108,3 +108,35 @@ def test_slots_at_work_are_a_server():
     answered = '[GIN] 2026/06/28 - 20:53:07 | 200 |         1m18s |       127.0.0.1 | POST     "/api/chat"'
     (run,) = facts_of(SLOTS + answered).server_runs
     assert (run.product, run.first_line, run.last_line) == ("ollama", 1, 3)
+
+
+def test_the_runners_port_is_not_the_servers():
+    """Where a log begins with a runner's lines, and only later ones show that Ollama started it."""
+    ready = "2023/12/03 14:58:42 llama.go:492: llama runner started in 9.2 seconds"
+    (run,) = facts_of(f"llama server listening at http://127.0.0.1:54457\n{ready}").server_runs
+    assert (run.product, run.listen, run.version) == ("ollama", None, None)
+    assert "listen" not in run.lines
+
+
+def test_what_goes_where_is_of_a_load():
+    """A log that begins with how many layers are offloaded."""
+    line = 'time=2026-04-17T11:17:48.095+08:00 level=INFO source=ggml.go:494 msg="offloaded 61/61 layers to GPU"'
+    (load,) = facts_of(line).loads
+    assert (load.layers_offloaded, load.layers_total, load.engine) == (61, 61, "ollama-engine")
+
+
+def test_lines_in_reverse_order():
+    """Viewers that show the newest first: lines that are apart are of other loads, doubled ones are not."""
+    ready = 'time=2026-02-02T12:{}:02.735Z level=INFO source=server.go:1339 msg="llama runner started in 29.96 seconds"'
+    facts = facts_of("\n".join([ready.format(29), ready.format(29), ready.format(27)]))
+    assert [load.outcome for load in facts.loads] == ["ready", "ready"]
+
+
+def test_an_mlx_runner_that_failed():
+    """Its error names it."""
+    line = (
+        'time=2026-04-10T13:31:52.940+05:30 level=ERROR source=sched.go:567 msg="error loading llama server"'
+        ' error="mlx runner failed: Error: failed to initialize MLX: libexample.dylib not found (exit: exit status 1)"'
+    )
+    (load,) = facts_of(line).loads
+    assert (load.engine, load.outcome, load.error.kind) == ("mlx", "failed", "load.failed")

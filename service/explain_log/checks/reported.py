@@ -15,7 +15,7 @@ from explain_log.knowledge import load as load_knowledge
 BYTES_PER_MIB = 1024 * 1024
 MOST_MESSAGE = 200
 MOST_LINES = 12
-_MESSAGE_FIELDS = ("error", "reason", "err", "message", "condition")
+_MESSAGE_FIELDS = ("error", "reason", "err", "message", "condition", "msg")
 _DEVICE_FIELDS = ("device", "buffer")
 _SIZE_FIELDS = ("size", "bytes")
 

@@ -242,7 +242,7 @@ class LoadAssembler:
         """A load of which the log shows only how it failed."""
         if not self._unplaced.tells_a_load(failure, statement, self.loads):
             return None
-        now = self._unplaced.give(self._open(statement, inside=True))
+        now = self._unplaced.give(self._open(statement, inside=True), failure)
         self.starts_inside = now.load.first_line if self.count == 1 else self.starts_inside
         return now
 

@@ -23,7 +23,7 @@ class RunAssembler:
         self._fingerprint = Fingerprint(knowledge)
         self._listens = False
         self._implicit = False  # the run was under way when the log began
-        self._by_activity = False  # it is known by what it did alone, so whose runner it is shows later
+        self._by_activity = False  # llama.cpp's lines alone are known; that it is Ollama's runner may show later
         self._ollama_seen = False
         self._build: tuple[str | None, int] | None = None
         self._devices: list[tuple[RunDevice, int]] = []
@@ -117,7 +117,7 @@ class RunAssembler:
             self._drop_failed_start()
         elif mark == "serving" and (not self.runs or self._build is not None):
             self._start(self._build[1] if self._build else number, "llama.cpp")
-            self._by_activity = self._build is None
+            self._by_activity = True
             run = self.runs[-1]
             if self._build is not None and self._build[0] is not None:
                 run.version = self._build[0]
@@ -143,8 +143,11 @@ class RunAssembler:
         self._by_activity = False
 
     def _is_of_ollama(self) -> None:
-        """Its runner printed what the log begins with."""
-        self.runs[-1].product = "ollama"
+        """Its runner printed what the log begins with: its port and build are not the server's."""
+        run = self.runs[-1]
+        run.product, run.version, run.listen = "ollama", None, None
+        for name in ("version", "listen"):
+            run.lines.pop(name, None)
         self._implicit, self._by_activity = True, False
 
     def _drop_failed_start(self) -> None:

@@ -25,6 +25,9 @@ _TOPIC_RANK = {
     "llama.graph": RANK["compute"],
 }
 _STARTS_ARE_ONE_SECONDS = 1.5
+_SUMMARY = (
+    "ollama.load.offloaded_layers", "ollama.load.model_weights", "ollama.load.kv_cache", "ollama.load.compute_graph",
+)  # fmt: skip
 MOST_HELD = 600
 MOST_UNPLACED = 20
 
@@ -148,8 +151,8 @@ def begun(index: int, statement: Statement) -> Underway:
 
 
 def is_summary(statement: Statement) -> bool:
-    """Whether Ollama says what a load takes on a device."""
-    return statement.id in ("ollama.load.model_weights", "ollama.load.kv_cache", "ollama.load.compute_graph")
+    """Whether Ollama says what goes to which device."""
+    return statement.id in _SUMMARY
 
 
 class Unplaced:
@@ -166,7 +169,7 @@ class Unplaced:
         self._failures = [*self._failures[-MOST_UNPLACED:], failure]
         return False
 
-    def give(self, now: Underway) -> Underway:
+    def give(self, now: Underway, failure: Failure) -> Underway:
         """The ones shortly before a load's first line are its own."""
         now.reach(RANK["attempt"])
         first = now.load.first_line
@@ -174,6 +177,8 @@ class Unplaced:
         now.causes += near
         now.load.first_line = min([first, *(failure.line for failure in near)])
         self._failures = []
+        if now.load.engine is None and failure.message.startswith("mlx runner"):
+            set_engine(now.load, "mlx", failure.line)
         return now
 
 
@@ -231,7 +236,8 @@ def printed_again(loads: list[ModelLoad], ready_time: str | None, statement: Sta
     if not served or served[-1].outcome != "ready":
         return False
     since = seconds_between(ready_time, statement.line.time)
-    return since is None or since < (statement.number("seconds") or 0.0)
+    # Lines in reverse order, as some viewers show them, are of another load when they are apart.
+    return since is None or -_STARTS_ARE_ONE_SECONDS < since < (statement.number("seconds") or 0.0)
 
 
 class Foreseen:

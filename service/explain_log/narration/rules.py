@@ -99,7 +99,8 @@ class RulesNarrator:
             "device": gpus[0].device if gpus else "",
             "error": load.error.message if load.error else "",
         }
-        place = "_gpus" if len(gpus) > 1 else "_gpu" if gpus else "_cpu" if load.devices else ""
+        on_cpu = load.devices and (not gpu_devices(load) or any(d.model_mib for d in load.devices))
+        place = "_gpus" if len(gpus) > 1 else "_gpu" if gpus else "_cpu" if on_cpu else ""
         key = f"ready{place}" if load.outcome == "ready" else load.outcome
         prefix = f"fact:loads.{load.index}"
         findings = [
