@@ -141,6 +141,21 @@ class TestRefused:
         problem(client.get("/v2/explain"), 404)
         problem(client.get("/v1/explain"), 405)
 
+    @pytest.mark.parametrize(("value", "allowed"), [("1", True), ("", False), ("no", False)])
+    def test_the_environment_allows_another_host(self, client, monkeypatch, value, allowed):
+        """docker-compose.yml allows its own Ollama, which is another host to the service."""
+        asked = []
+
+        async def narrate(report, options, on_event):
+            asked.append((options.host, options.allow_remote))
+            return report.explanation
+
+        monkeypatch.setattr("explain_log.api.explain.narrate", narrate)
+        monkeypatch.setenv("OLLAMA_HOST", "http://ollama:11434")
+        monkeypatch.setenv("EXPLAIN_LOG_ALLOW_REMOTE", value)
+        assert client.post("/v1/explain", content=EXAMPLE, headers=TEXT).status_code == 200
+        assert asked == [("http://ollama:11434", allowed)]
+
     def test_an_unexpected_error_shows_nothing(self, client, monkeypatch, caplog):
         """An error of our own is one line without a trace or the log's text."""
 

@@ -226,7 +226,7 @@ class TestWhatIsSent:
     def test_dry_run_shows_exactly_what_is_sent(self, told, question):
         """The first requests of a narration are those that --dry-run prints, to the last byte of JSON."""
         with ScriptedOllama(CHARACTERS["honest"]) as server:
-            narrated(server, told, question=question)
+            narrated(server, told, question=question, parallel=1)
             options = ModelOptions(host=server.url, model="scripted:8b", question=question, parallel=1)
             seen = len(server.paths)
             shown = requests_for(example_report("en"), options)

@@ -9,7 +9,7 @@ from anyio import CapacityLimiter, to_thread
 from explain_log.api.body import ExplainRequest
 from explain_log.errors import ModelUnavailable
 from explain_log.narration.explain import ModelOptions, narrate
-from explain_log.narration.model import default_host
+from explain_log.narration.options import default_host, remote_is_allowed
 from explain_log.pipeline import report_of_text
 from explain_log.report import Report, report_text
 
@@ -41,7 +41,13 @@ async def _let_a_model_write(report: Report, asked: ExplainRequest, language: st
         if kind == "problem":
             notices.append(str(payload))
 
-    options = ModelOptions(model=asked.model, host=default_host(), question=asked.question, language=language)
+    options = ModelOptions(
+        model=asked.model,
+        host=default_host(),
+        allow_remote=remote_is_allowed(),
+        question=asked.question,
+        language=language,
+    )
     try:
         report.explanation = await narrate(report, options, on_event)
     except ModelUnavailable as error:

@@ -143,7 +143,9 @@ class _Writing:
     def _warm_up(self, task: Task) -> None:
         for sentence in task.section.statements[:1]:
             if task.briefing is not None:
-                verify_sentence(sentence.text, sentence.cites, task.briefing, self._language)
+                # What goes wrong here goes wrong where it counts as well, and is told there.
+                with contextlib.suppress(Exception):
+                    verify_sentence(sentence.text, sentence.cites, task.briefing, self._language)
 
     def _concluded(self, seconds: float) -> Explanation:
         """The result: whose it is in the end, and what it cost."""
