@@ -13,7 +13,7 @@ from pathlib import Path
 
 from evals.cases import Case, cases
 from evals.measure import Outcome, baseline, measure
-from evals.scripted import CHARACTERS, ScriptedOllama
+from evals.scripted import NAMES, scripted
 from evals.table import Row, markdown, row_of
 from explain_log.narration.explain import ModelOptions, TimeLimits, default_host
 
@@ -33,8 +33,8 @@ def main(arguments: list[str] | None = None) -> int:
         limits = TimeLimits(total=asked.seconds)
         options = ModelOptions(model=name, host=asked.host, host_is_named=True, limits=limits, parallel=asked.parallel)
         rows.append(_run(name, chosen, options, asked.repeat))
-    for name in CHARACTERS if asked.scripted else ():
-        with ScriptedOllama(CHARACTERS[name], name=f"{name}:8b", parallel=2) as server, _own_folders():
+    for name in NAMES if asked.scripted else ():
+        with scripted(name, parallel=2) as server, _own_folders():
             rows.append(_run(name, chosen, ModelOptions(model=f"{name}:8b", host=server.url), asked.repeat))
     _write(rows, asked.json, asked.markdown)
     return 1 if any(row.unusable == row.cases for row in rows[1 : 1 + len(asked.model)]) else 0

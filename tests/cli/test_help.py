@@ -71,6 +71,8 @@ OFFERED = [
     (["--format", ""], ["text", "json", "markdown", "html", "sarif", "svg", "png"]),
     (["line", "--format", ""], ["text", "json"]),
     (["completion", ""], ["bash", "zsh", "fish"]),
+    (["cache", ""], ["list", "show", "purge"]),
+    (["chat", "se"], ["server.log"]),
     (["--since", ""], []),
     (["se"], ["serve", "server.log"]),
     (["server.log", "se"], ["server.log"]),

@@ -103,6 +103,13 @@ class TestExplain:
             assert "within 0.3 s" in run(seed, OLLAMA_HOST=server.url).stderr
             assert "within 0.2 s" in run(seed, "--timeout", "first=0.2", OLLAMA_HOST=server.url).stderr
 
+    @pytest.mark.parametrize(("text", "sent"), [("90s", "90s"), ("0", 0), ("-1", -1), (None, "10m")])
+    def test_keep_alive(self, run, seed, text, sent):
+        """A duration as text, seconds as a number: Ollama takes "-1" for neither."""
+        options = [] if text is None else [f"--keep-alive={text}"]
+        shown = json.loads(run(seed, "--dry-run", *options).stdout)
+        assert {r["body"]["keep_alive"] for r in shown["requests"]} == {sent}
+
     def test_dry_run_sends_nothing(self, run, server, seed):
         """The requests as JSON, and not one connection."""
         done = run(seed, "--dry-run", "--model", "scripted:8b", OLLAMA_HOST=server.url)

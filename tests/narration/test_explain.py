@@ -326,6 +326,33 @@ class TestPrivacy:
         explain("en", host="10.1.2.3", allow_remote=True)
         assert all("authorization" not in headers for headers in ollama.headers)
 
+    @pytest.mark.parametrize(
+        ("host", "named", "sent"),
+        [
+            ("https://ollama.com", False, True),
+            ("https://api.ollama.com", False, True),
+            ("https://ollama.com.example", False, False),
+            ("https://box.example", False, False),
+            ("https://box.example", True, True),
+            ("http://box.example:11434", True, False),
+        ],
+    )
+    def test_where_the_key_goes(self, ollama, explain, monkeypatch, host, named, sent):
+        """Over https to ollama.com, or to a host typed for this run; to no other that the environment names."""
+        monkeypatch.setenv("OLLAMA_API_KEY", "secret")
+        ollama.install(host)
+        ollama.replies = [answer(GOOD["en"])]
+        explain("en", host=host, host_is_named=named, allow_remote=True)
+        assert {headers.get("authorization") for headers in ollama.headers} == {"Bearer secret" if sent else None}
+
+    def test_a_named_host_is_consent(self, ollama, explain):
+        """A host typed for this run needs no other leave; a cloud model on it does."""
+        ollama.install("http://10.1.2.3:11434")
+        ollama.replies = [answer(GOOD["en"])]
+        assert explain("en", host="10.1.2.3", host_is_named=True).origin == "model"
+        with pytest.raises(ModelUnavailable, match="--allow-remote"):
+            explain("en", host="10.1.2.3", host_is_named=True, model="x:cloud")
+
     def test_remote_hosts_need_leave(self, ollama, explain):
         """Another machine is not asked unless allowed."""
         with pytest.raises(ModelUnavailable, match="--allow-remote"):

@@ -23,8 +23,13 @@ def model_options(settings: Settings) -> ModelOptions:
         language=settings.language,
         limits=TimeLimits(**(time_limits(settings.text("timeout")) or {})),
         parallel=settings.number("parallel"),
-        keep_alive=settings.text("keep_alive") or KEEP_ALIVE,
+        keep_alive=_keep_alive(settings.text("keep_alive")),
     )
+
+
+def _keep_alive(text: str) -> str | int:
+    """Ollama takes a duration as text and seconds as a number; `-1` as text is neither."""
+    return int(text) if text.removeprefix("-").isdecimal() else text or KEEP_ALIVE
 
 
 def keeper(settings: Settings) -> ExplanationCache | None:

@@ -35,7 +35,7 @@ class ModelOptions:
     language: str = "en"
     limits: TimeLimits = field(default_factory=TimeLimits)
     parallel: int | None = None
-    keep_alive: str | None = KEEP_ALIVE
+    keep_alive: str | int | None = KEEP_ALIVE
 
 
 def remote_is_allowed() -> bool:
