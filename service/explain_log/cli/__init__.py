@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-ANSWERED, WRONG_USE, FAILED_ON, INTERNAL, CANNOT_WRITE, INTERRUPTED = 0, 2, 3, 70, 74, 130
+ANSWERED, CONTRADICTED, WRONG_USE, FAILED_ON, INTERNAL, CANNOT_WRITE, INTERRUPTED = 0, 1, 2, 3, 70, 74, 130
 """Exit statuses; 70 and 74 are what sysexits.h gives an internal error and one of the output."""
 
 

@@ -66,6 +66,10 @@ def _dispatch(arguments: Arguments, settings: Settings) -> int:
         from explain_log.cli.lookup import line
 
         return line(words[0], settings)
+    if name == "verify":
+        from explain_log.cli.verify import verify
+
+        return verify(words[0], settings)
     if name == "chat":
         from explain_log.cli.chat import chat
 

@@ -86,6 +86,13 @@ COMMANDS = {
         EXPLAIN,
         Command("chat", (LANG, *MODEL, *PART, COLOR), "FILE", 1),
         Command("cache", (LANG, SHORT_FORMAT), "list|show|purge", 1, 2),
+        Command(
+            "verify",
+            (LANG, TERM_FORMAT, Option("log", "text", placeholder="FILE", configured=False), COLOR),
+            "ANSWER",
+            1,
+            1,
+        ),
         Command("term", (LANG, TERM_FORMAT, COLOR), "NAME", 0, 1),
         Command("line", (LANG, SHORT_FORMAT, COLOR), "TEXT", 1, 1),
         Command("statements", (LANG, SHORT_FORMAT), "SEARCH"),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from weakref import WeakKeyDictionary
 
 from explain_log.briefing import Briefing
-from explain_log.citations import lines_of_cite
+from explain_log.citations import gpu_count, lines_of_cite
 from explain_log.knowledge import Knowledge
 from explain_log.narration.prompts import correction
 from explain_log.narration.verifier.claim_words import any_of
@@ -20,12 +20,13 @@ from explain_log.narration.verifier.quotes import plain as plain_line
 from explain_log.narration.verifier.reading import Reading, read
 from explain_log.narration.verifier.sentences import Piece, pieces
 from explain_log.narration.verifier.terms import misreadings
-from explain_log.narration.verifier.verdict import Answer, Claim, Judgement, Objection, Support
+from explain_log.narration.verifier.verdict import Answer, Claim, Code, Judgement, Objection, Support
 from explain_log.narration.verifier.vocabulary import Vocabulary, vocabulary
 from explain_log.narration.verifier.wording import mask, normalise
 from explain_log.report import Report
 
 _HAN = re.compile(r"[\u4e00-\u9fff]")
+_COMMAS = ("，", ",", "；", ";", "。", ".", "：", ":")
 _MOST_EVIDENCE = 3
 _ALL: WeakKeyDictionary[Report, dict[str, list[Atom]]] = WeakKeyDictionary()
 
@@ -55,7 +56,7 @@ def _claims(piece: Piece, report: Report, knowledge: Knowledge, log: list[str]) 
     judged = [*_first(reading, quoted, language, knowledge, known)]
     judged += judgements(piece.text, reading, evidence, known, briefing, language, log)
     for start, end, group in _by_clause(reading, judged):
-        yield _claim(piece, reading.text[start:end].strip(" ，,；;。."), group, report, language)
+        yield _claim(piece, text[start:end].strip(" ，,；;。."), group, report, language)
 
 
 def language_of(text: str) -> str:
@@ -95,8 +96,6 @@ def _everything(briefing: Briefing, known: Vocabulary, reading: Reading) -> Evid
 
 
 def _gpu_counts(report: Report) -> set[int]:
-    from explain_log.citations import gpu_count
-
     return {gpu_count(load) for load in report.loads} | {len(run.devices) for run in report.server_runs if run.devices}
 
 
@@ -115,13 +114,31 @@ def _terms_named(text: str, knowledge: Knowledge) -> set[str]:
 
 
 def _by_clause(reading: Reading, judged: list[Judgement]) -> Iterator[tuple[int, int, list[Judgement]]]:
-    """The clauses about which something was judged, with the judgements."""
-    groups: dict[tuple[int, int], list[Judgement]] = {}
-    for judgement in judged:
-        segment = reading.sentence.at(judgement.start)
-        groups.setdefault((segment.start, segment.end), []).append(judgement)
-    for place in sorted(groups):
-        yield *place, groups[place]
+    """The clauses about which something was judged, with the judgements.
+
+    What stands in brackets belongs to the clause before; what follows from a misreading is part of it.
+    """
+    clauses = _clauses(reading)
+    misread = min((j.start for j in judged if isinstance(j, Objection) and j.code == Code.MISREADING), default=None)
+    if misread is not None:
+        first = next(start for start, end in clauses if start <= misread < end)
+        clauses = [c for c in clauses if c[0] < first] + [(first, clauses[-1][1])]
+    for start, end in clauses:
+        group = [judgement for judgement in judged if start <= judgement.start < end]
+        if group:
+            yield start, end, group
+
+
+def _clauses(reading: Reading) -> list[tuple[int, int]]:
+    """The places of the parts that a reader takes as one: cut at commas, not inside brackets."""
+    places: list[tuple[int, int]] = []
+    for segment in reading.sentence.segments:
+        before = reading.text[: segment.start].rstrip()
+        if places and not before.endswith(_COMMAS):
+            places[-1] = (places[-1][0], segment.end)
+        else:
+            places.append((segment.start, segment.end))
+    return [*places[:-1], (places[-1][0], len(reading.text) + 1)]
 
 
 def _claim(piece: Piece, text: str, group: list[Judgement], report: Report, language: str) -> Claim:

@@ -27,7 +27,9 @@ _BRACKETS = re.compile(r"[（(][^（）()]*[）)]")
 _SIGN = re.compile(r"\d[^，。,;；]{0,12}(?:[+×*/÷]|加|减|乘|除以|plus|minus|times)")
 _BY = re.compile(r"\bby(?: about| roughly| some)?\s$", re.IGNORECASE)
 _BEFORE = frozenset("得很许不最过至几太偏")
-_PART = re.compile(r"\s*(?:about |roughly )?(?:half|twice|a quarter|a third|two thirds|three quarters|double)", re.IGNORECASE)
+_PART = re.compile(
+    r"\s*(?:about |roughly )?(?:half|twice|a quarter|a third|two thirds|three quarters|double)", re.IGNORECASE
+)
 _CONJUNCTION = re.compile(r"\b(?:and|while|whereas|but)\b|而|但")
 _TOUCHES = re.compile(r"\s*(?:的|个|of)?\s*")
 _PER_DEVICE = {

@@ -39,6 +39,7 @@ def all_facts(report: Report) -> Iterator[Fact]:
     for load in report.loads[-_LOADS:]:
         for name in _RECORDS:
             yield from facts_at(report, f"loads.{load.index}.{name}")
+        yield from facts_at(report, f"loads.{load.index}.model.tensor_types")
         for device in load.devices:
             yield from facts_at(report, f"loads.{load.index}.devices.{device.device}")
     for number in range(1, min(len(report.server_runs), _RUNS) + 1):

@@ -113,6 +113,9 @@ def _either(yes: list[Finding], no: list[Finding]) -> Decision:
 
 def _by_fact(proposition: Proposition, report: Report, loads: frozenset[int]) -> Decision:
     serving = {load.index for load in report.loads if load.purpose == "serve"}
+    if loads and not loads & serving:  # a pass that only reads the tokenizer neither serves nor fails
+        only_read = [f for f in report.findings if f.id == "load.vocab_only" and f.load in loads]
+        return (True, only_read, []) if only_read else (None, [], [])
     said: dict[bool, list[str]] = {}
     for fact in all_facts(report):
         number = int(fact.path.split(".")[1]) if fact.kind == proposition.fact else -1

@@ -74,4 +74,5 @@ def judgements(
     for judgement in asked:
         told.append(judgement)
         yield judgement
-    yield from causes(reading, evidence, briefing, told)
+    counted = {(mention.start, mention.end) for mention in reading.found}
+    yield from causes(reading, evidence, briefing, [j for j in told if (j.start, j.end) not in counted])

@@ -16,7 +16,8 @@ _SETTING = re.compile(
     r"|keep_alive|use_mmap|main_gpu)"
 )
 _VALUE = re.compile(
-    r" ?(?:= ?|(?:设为|设成|设置为|调整为|调为|调成|改为|改成|调到|设到|提高到|降低到|换成|to|at|of) ?)([A-Za-z0-9_.:\-]+)",
+    r" ?(?:= ?|(?:设为|设成|设置为|调整为|调为|调成|改为|改成|调到|设到|提高到|降低到|换成|to|at|of) ?)"
+    r"([A-Za-z0-9_.:\-]+)",
     re.IGNORECASE,
 )
 _CLAUSE = re.compile(r"[。；;，,!?！？]|\. ")

@@ -206,6 +206,8 @@ def device_fits(atom: Atom, subject: Subject, atoms: list[Atom]) -> bool:
     """Whether a value belongs to the devices that the sentence names."""
     if atom.cite == IMPLIED or atom.dim not in (*_AMBIGUOUS, "ratio"):
         return True
+    if "per_slot" in subject.segment.aspects and atom.dim == "memory" and not subject.total:
+        return False  # "each slot's cache is 2560 MiB" is not the whole cache
     if atom.device is None:
         return not (
             len(subject.devices) == 1 and not subject.total and not subject.companions and _is_split(atom, atoms)
