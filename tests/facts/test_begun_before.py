@@ -140,3 +140,20 @@ def test_an_mlx_runner_that_failed():
     )
     (load,) = facts_of(line).loads
     assert (load.engine, load.outcome, load.error.kind) == ("mlx", "failed", "load.failed")
+
+
+def test_what_the_engine_says_it_allocated_counts_in_a_failed_load():
+    """Ollama's own engine prints sizes from ggml.go when it has them; the server's sums may be what it wanted."""
+    line = 'time=2025-03-12T12:11:39.337Z level=INFO source={} msg="model weights" buffer=CUDA0 size="16.2 GiB"\n'
+    failed = FAILED.format(second=1)
+    (load,) = facts_of(line.format("ggml.go:289") + failed).loads
+    assert [(d.device, d.model_mib) for d in load.devices] == [("CUDA0", 16588.8)]
+    (load,) = facts_of(line.format("device.go:240") + failed).loads
+    assert load.devices == []
+
+
+def test_other_files_of_that_name_tell_no_engine():
+    """The server reads model files in a ggml.go of its own."""
+    estimate = 'time=2025-10-03T13:18:04.223Z level=DEBUG source=ggml.go:276 msg="key with type not found" key=a default=0\n'
+    (load,) = facts_of(REQUEST.format(step="commit") + "\n" + estimate).loads
+    assert load.engine != "ollama-engine"

@@ -17,6 +17,7 @@ class LoadParts:
         self._part: KvPart | None = None
         self.summary: dict[tuple[str, str], tuple[float, int]] = {}
         self._summary_closed = False
+        self._allocated = False
 
     def take(self, statement: Statement) -> bool:
         """Adds the statement if it is about buffers, caches or the graph; whether it was."""
@@ -163,15 +164,18 @@ class LoadParts:
         if device is not None and size is not None:
             kind = _SUMMARY[statement.id]
             self.summary[kind, device] = (size, statement.line.number)
+            # Ollama's own engine says what it has allocated; what the server sums up may be what it wanted.
+            self._allocated = (statement.line.source or "").startswith("ggml.go:")
 
     def summary_end(self, statement: Statement) -> None:  # noqa: ARG002
         """`total memory` closes a summary; the next line begins another."""
         self._summary_closed = True
 
     def settle_summary(self) -> None:
-        """Takes the rounded sums for what no buffer line says; of a load that failed they are what was wanted."""
+        """Takes the rounded sums for what no buffer line says; of a load that failed they may be what was wanted."""
         load = self.load
-        if load.outcome == "failed" or any(device.model_mib is not None for device in load.devices):
+        wanted = load.outcome == "failed" and not self._allocated
+        if wanted or any(device.model_mib is not None for device in load.devices):
             return
         total = 0.0
         lines = []

@@ -131,7 +131,7 @@ class LoadAssembler:
             if not inside and not (facts and statement.id.startswith("llama.")):
                 return
             load = self._open(statement, inside=inside).load
-        if (statement.line.source or "").startswith("ggml.go:"):
+        if is_summary(statement) and (statement.line.source or "").startswith("ggml.go:"):
             set_engine(load, "ollama-engine", statement.line.number)
         for path, value in facts:
             put(load, path.removeprefix("load."), value, statement.line.number)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from explain_log.lines.attributes import with_attributes
 from explain_log.lines.envelopes import unwrap
 from explain_log.lines.joining import part_of
 from explain_log.lines.line import Line
@@ -51,7 +52,7 @@ def mended(
 
     last_lines: how the last line ends of statements that are printed over several, by their ids.
     """
-    pairs = _mended(lines, recognise)
+    pairs = with_attributes(_mended(lines, recognise), recognise)
     return whole_prints(pairs, last_lines) if last_lines else pairs
 
 

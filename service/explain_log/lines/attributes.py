@@ -1,0 +1,86 @@
+"""Joins what copying broke off a line of slog: attributes on lines of their own, and words cut at a terminal's edge."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, TypeVar
+
+from explain_log.lines.envelopes import unwrap
+from explain_log.lines.line import Line
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Known(Protocol):
+        """What recognising gives: it has the id of a known statement."""
+
+        id: str
+
+
+S = TypeVar("S", bound="Known")
+Recognise = Callable[[Line], S | None]
+
+_MOST_CHARACTERS = 1 << 14
+_DIGEST = 64
+_ATTRIBUTES = re.compile(r'\s+(?:"[^"=]{1,60}"|[A-Za-z_][\w.]{0,60})=\S')
+_OPEN_KEY = re.compile(r" [A-Za-z_][\w.]*$")
+_OPEN_DIGEST = re.compile(r"sha256[-:]([0-9a-f]{1,63})$")
+_HEX = re.compile(r"[0-9a-f]+")
+
+
+def with_attributes(pairs: Iterable[tuple[Line, S | None]], recognise: Recognise[S]) -> Iterator[tuple[Line, S | None]]:
+    """The lines with what they are; an unknown one that can only be the rest of the line before it is joined to it."""
+    held: tuple[Line, S | None] | None = None
+    for line, found in pairs:
+        if held is not None:
+            together = _together(held, line, recognise) if found is None and line.text else None
+            if together is not None:
+                held = together
+                continue
+            yield held
+        held = (line, found)
+    if held is not None:
+        yield held
+
+
+def _together(held: tuple[Line, S | None], line: Line, recognise: Recognise[S]) -> tuple[Line, S | None] | None:
+    """One line of both with what it is, or None where they are two."""
+    first, found = held
+    if line.envelope or line.piece is not None or not first.envelope or len(first.given) > _MOST_CHARACTERS:
+        return None
+    if first.envelope[-1] == "slog" and _ATTRIBUTES.match(line.given):
+        return _joined(first, found, line, " " + line.given.strip(), recognise)
+    if "journald" not in first.envelope:
+        return None  # there each line has its prefix, so one without it is no line of its own
+    if found is None or _is_cut(first, line):
+        return _joined(first, found, line, line.given, recognise) or (
+            _joined(first, found, line, " " + line.given, recognise) if found is None else None
+        )
+    return None
+
+
+def _is_cut(first: Line, line: Line) -> bool:
+    """Whether a line ends within a word or a quoted value that the next one goes on with."""
+    if first.envelope[-1] != "slog":
+        return False
+    digest = _OPEN_DIGEST.search(first.given)
+    if digest is not None:
+        rest = _HEX.match(line.given)
+        return rest is not None and len(digest.group(1)) + len(rest.group()) == _DIGEST
+    open_quotes = first.attrs.replace('\\"', "").count('"') % 2 == 1
+    return open_quotes or _OPEN_KEY.search(first.attrs) is not None
+
+
+def _joined(
+    first: Line, found: S | None, line: Line, rest: str, recognise: Recognise[S]
+) -> tuple[Line, S | None] | None:
+    whole = Line(first.number, first.given + rest)
+    unwrap(whole)
+    whole_found = recognise(whole)
+    if whole_found is None or (found is not None and whole_found.id != found.id):
+        return None
+    whole.span = line.number + line.span - first.number
+    if whole.time is None or whole.time[0] == "-":
+        whole.time = first.time
+    return whole, whole_found
