@@ -65,6 +65,17 @@ def test_what_must_be_looked_at(text):
     assert scanned(QUIET, text)[1] == Loud(2, text.encode() + b"\n")
 
 
+@pytest.mark.parametrize("text", [REQUEST, QUIET, REQUEST.replace("2025/02/11", "2025/é")])
+def test_cut_lines_are_looked_at(text):
+    """The last line of a log that was copied in haste may end anywhere."""
+    for end in range(1, len(text)):
+        found = scanned(QUIET, REQUEST, QUIET, text[:end])
+        if any(isinstance(part, Loud) for part in found):
+            assert found[-1] == Loud(4, text[:end].encode() + b"\n")
+        else:
+            assert text[:end].endswith('"') or text[:end].startswith(QUIET.removesuffix("/x"))
+
+
 def test_settled_kinds_are_only_counted():
     """Once enough lines of a kind are known, more of them are no lines."""
     slow = REQUEST.replace("1.234567s", "1m31.5s").replace("200", "500")

@@ -1,6 +1,7 @@
 """The report of a log does not depend on whether its lines were counted in bulk."""
 
 import gzip
+import random
 from dataclasses import replace
 
 import pytest
@@ -66,3 +67,16 @@ def test_same_with_several_processes(tmp_path, ordinary, in_bulk):
     log.write_text("\n".join(lines(8, 6000, calm=True)), "utf-8")
     how = replace(SMALL, huge=1, chunk=1 << 15, piece=1 << 13, processes=2)
     assert in_bulk(log, how=how) == in_bulk(log) == ordinary(log)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_same_wherever_it_ends(tmp_path, ordinary, in_bulk, seed):
+    """A log may end, and a line may break off, anywhere."""
+    chance = random.Random(seed)
+    texts = lines(30 + seed, 800, calm=True)
+    for place in range(305, len(texts), 11):
+        texts[place] = texts[place][: chance.randint(1, len(texts[place]) or 1)]
+    text = "\n".join(texts)
+    log = tmp_path / "a.log"
+    log.write_text(text[: len(text) - chance.randint(0, 150)], "utf-8")
+    assert in_bulk(log) == ordinary(log)

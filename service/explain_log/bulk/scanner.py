@@ -129,25 +129,28 @@ class Scanner:
         if within and settled.window is not None and settled.window.seen + self._begun < WINDOW_LINES:
             self._begun += len(rows[0]) + len(others) if len(piece) <= self._few_bytes else 0
             return None
-        last_line = bare[bare.rfind(b"\n", 0, -1) + 1 :]
-        is_request = last_line.startswith(b"[GIN]")
-        if not is_request and not last_line.startswith(b"time="):
-            return None
-        time = gin_time(last_line) if is_request else slog_time(last_line)
         envelopes = self.wrapping.envelopes + _envelopes(bare, len(rows[0]), len(others))
-        stretch = Stretch(first, first - 1 + len(rows[0]) + len(others), time, envelopes)
+        stretch = Stretch(first, first - 1 + len(rows[0]) + len(others), "", envelopes)
+        last_line = bare[bare.rfind(b"\n", 0, -1) + 1 :]
         if not within:
+            stretch.time = _time(last_line)
             return stretch
-        stretch.texts[stretch.last] = text_at(last_line, 0)
         plain = not others or self._statements.take(others, text, stretch, settled)
         plain = plain and (not rows[0] or self._requests.take(rows, text, stretch, settled))
         self._owed += stretch.values
         if not plain:
             return None
+        stretch.time = _time(last_line)
+        stretch.texts[stretch.last] = text_at(last_line, 0)
         stretch.values = [value for value in self._owed if first <= value[0] <= stretch.last]
         stretch.values.sort(key=itemgetter(0))
         self._requests.told(stretch)
         return stretch
+
+
+def _time(line: bytes) -> str:
+    """The time of a line that is a request or a statement."""
+    return gin_time(line) if line.startswith(b"[GIN]") else slog_time(line)
 
 
 def _envelopes(bare: bytes, requests: int, statements: int) -> tuple[str, ...]:
