@@ -10,8 +10,8 @@ from explain_log.pipeline import make_report
 from explain_log.report import report_json
 
 SECONDS = 5.0
-# What an entry is about is no value of the log.
-OWN = {"index", "server_run", "first_line", "last_line", "lines", "derived", "error"}
+# What an entry is about is no value of the log; of a load's stages the lines are looked at as lines.
+OWN = {"index", "server_run", "first_line", "last_line", "lines", "derived", "error", "stages"}
 
 
 def numbers_of(value, path=""):
@@ -53,6 +53,7 @@ def problems_of(report):
             yield f"lines {owner['first_line']} to {owner['last_line']} of {last}"
     numbers = [number for owner in owners for places in owner["lines"].values() for number in places]
     numbers += [row["line"] for finding in report["findings"] for row in finding["evidence"]]
+    numbers += [stage["line"] for load in report["loads"] for stage in load.get("stages", ())]
     numbers += [load["error"]["line"] for load in report["loads"] if load["error"]]
     wrong = sorted({number for number in numbers if not 1 <= number <= last})
     if wrong:

@@ -142,6 +142,12 @@ def put_envelope(chance, data, other):
         lambda line: b'{"MESSAGE":' + json.dumps(list(line)).encode() + b',"__REALTIME_TIMESTAMP":"' + chance.choice((b"1739242923000000", b"9" * 40, b"-1", b"x")) + b'"}',
         lambda line: b"\x1b[33m" + line + b"\x1b[0m",
         lambda line: b"> " + line,
+        lambda line: b"ollama[1234]: " + line,
+        lambda line: b"[INFO] worker " + str(chance.randint(1, 99)).encode() + b": " + line,
+        lambda line: json.dumps({"MESSAGE": line.decode("utf-8", "replace"), "_PID": "12"}, indent=chance.choice((1, 4))).encode(),
+        lambda line: json.dumps(line.decode("utf-8", "replace")).encode() + b",",
+        lambda line: line.replace(b" ", "\xa0".encode()),
+        lambda line: b"[0;32m" + line + b"[0m^M$",
     ))
     part = chance.choice((0.3, 1.0))
     return b"\n".join(form(line) if chance.random() < part else line for line in _lines(data))

@@ -1,5 +1,7 @@
 """What an unknown program puts around lines is learned where it makes known lines of them, and only there."""
 
+import json
+
 import pytest
 
 from explain_log.lines import lines_of_text, mended
@@ -44,6 +46,12 @@ def test_levels_of_a_wrapper_are_one_prefix():
     """INFO at the beginning, ERROR later; lines that stay unknown lose it too."""
     later = ["[Error] print_info: x", "[warn] who knows"]
     assert seen("\n".join([*(f"[INFO] {line}" for line in LINES), *later]))[-2:] == [("print_info: x", True), ("who knows", False)]
+
+
+def test_strings_of_another_language_are_read():
+    """Their escapes too; a line stays one line."""
+    text = "\n".join("out(" + json.dumps(f'{line} µ "x"\nx\n') for line in LINES)
+    assert seen(text) == [(f'{line} µ "x" x', True) for line in LINES]
 
 
 def test_slog_within_a_margin():

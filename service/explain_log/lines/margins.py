@@ -142,7 +142,7 @@ def _inner(line: Line, at: int) -> Line:
             text = text[: -len(end)].rstrip()
             break
     if opened == '"':
-        text = unescape(text) if "\\" in text else text.replace('""', '"')
+        text = " ".join(unescape(text).splitlines()) if "\\" in text else text.replace('""', '"')
     inner = part_of(line, text, (*line.envelope, "prefix"))
     inner.given = text
     return inner
