@@ -250,6 +250,9 @@ class TestRequest:
         assert {request["options"]["num_ctx"] for request in ollama.asked} == {ollama.asked[0]["options"]["num_ctx"]}
         first = ollama.asked[0]
         assert first["format"]["properties"]["statements"]["type"] == "array"
+        cites = first["format"]["properties"]["statements"]["items"]["properties"]["cites"]
+        assert "fact:loads.1.model.name" in cites["items"]["enum"]
+        assert not any(name.startswith("note:") for name in cites["items"]["enum"])
         assert first["stream"] is True
         assert "think" not in first
         prompt = "".join(m["content"] for m in first["messages"])

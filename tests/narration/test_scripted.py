@@ -236,6 +236,18 @@ class TestWhatIsSent:
         assert shown["url"] == server.url + "/api/chat"
         assert all(request["tokens"] <= PROMPT_TOKENS for request in shown["requests"])
 
+    def test_what_may_be_cited_is_all_that_the_material_cites(self, told):
+        """The schema lets a model cite the ids of its material, and those that a note there rests on."""
+        with ScriptedOllama(CHARACTERS["honest"]) as server:
+            narrated(server, told)
+        for exchange in server.asked:
+            allowed = exchange.body["format"]["properties"]["statements"]["items"]["properties"]["cites"]["items"][
+                "enum"
+            ]
+            said = {c for s in json.loads(exchange.answer)["statements"] for c in s["cites"]}
+            assert said <= set(allowed)
+            assert len(allowed) == len(set(allowed))
+
     def test_dry_run_needs_no_server(self):
         """Without --model it says that the best one would be used; a host that needs leave is refused as always."""
         shown = requests_for(example_report("zh"), ModelOptions(language="zh"))

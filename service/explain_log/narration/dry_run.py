@@ -33,7 +33,8 @@ def requests_for(report: Report, options: ModelOptions) -> dict[str, Any]:
                 "section": task.section.id,
                 "tokens": prompt_tokens(task.messages),
                 "left_out": task.briefing.left_out if task.briefing else 0,
-                "body": model.request(task.messages) | {"tools": [], "stream": True},  # as the client sends it
+                "body": model.request(task.messages, task.cites)
+                | {"tools": [], "stream": True},  # as the client sends it
             }
             for task in tasks
         ],

@@ -210,7 +210,7 @@ class _Writing:
         stream = StatementStream()
         usage = Usage()
         try:
-            async with contextlib.aclosing(self._model.ask(messages, usage, lane, again=repair)) as pieces:
+            async with contextlib.aclosing(self._model.ask(messages, usage, lane, task.cites, again=repair)) as pieces:
                 async for piece in pieces:
                     for said in stream.feed(piece):
                         self._judge(task, said, repair=repair)

@@ -143,8 +143,10 @@ class OllamaModel:
             return False
         return stream.complete and stream.text.lstrip().startswith("{")
 
-    def request(self, messages: Sequence[Message], *, room: int | None = None) -> dict[str, Any]:
-        """The body of a request to `/api/chat`, but for `stream`. room: tokens for the answer."""
+    def request(
+        self, messages: Sequence[Message], cites: Sequence[str] = (), *, room: int | None = None
+    ) -> dict[str, Any]:
+        """The body of a request to `/api/chat`, but for `stream`. cites: what may be cited.  room: for the answer."""
         predict = room or self.answer_tokens
         body: dict[str, Any] = {
             "model": self.name,
@@ -154,20 +156,28 @@ class OllamaModel:
         think: Think = self.ability.think
         optional = {
             "think": think,
-            "format": answer_schema() if self.ability.format else None,
+            "format": answer_schema(cites) if self.ability.format else None,
             "keep_alive": self._options.keep_alive,
         }
         return body | {name: value for name, value in optional.items() if value is not None}
 
     async def ask(
-        self, messages: Sequence[Message], usage: Usage, lane: Lane, *, room: int | None = None, again: bool = False
+        self,
+        messages: Sequence[Message],
+        usage: Usage,
+        lane: Lane,
+        cites: Sequence[str] = (),
+        *,
+        room: int | None = None,
+        again: bool = False,
     ) -> AsyncGenerator[str]:
         """The answer piece by piece. Raises ModelUnavailable, ModelOutputError where it was cut.
 
-        again: the server has seen the beginning of the prompt before, and may count only what is new.
+        cites: what may be cited.  again: the server has seen the beginning of the prompt before, and may count only
+        what is new.
         """
         last: ollama.ChatResponse | None = None
-        async with contextlib.aclosing(self.server.chat(self.request(messages, room=room), lane)) as parts:
+        async with contextlib.aclosing(self.server.chat(self.request(messages, cites, room=room), lane)) as parts:
             async for part in parts:
                 last = part
                 if part.message.content:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,7 @@ _ARRAY = re.compile(r'"statements"\s*:\s*\[')
 _BETWEEN = " \t\r\n,"
 MOST_CHARACTERS = 40_000
 MOST_STATEMENTS = 40
+_MOST_ASKED = 12
 
 
 @dataclass(frozen=True)
@@ -94,15 +96,20 @@ def _bare(cite: str) -> str:
     return cite.strip().strip("[]()`'\" ")
 
 
-def answer_schema() -> dict[str, Any]:
-    """The JSON schema of an answer, for Ollama's `format`."""
+def answer_schema(cites: Sequence[str] = ()) -> dict[str, Any]:
+    """The JSON schema of an answer, for Ollama's `format`. cites: the ids that there are; none leaves them open.
+
+    Ollama makes a grammar of it, so a model cannot even begin an id that is none.
+    """
+    cite: dict[str, Any] = {"type": "string", "enum": list(cites)} if cites else {"type": "string"}
+    listed: dict[str, Any] = {"type": "array", "items": cite} | ({"minItems": 1} if cites else {})
     statement = {
         "type": "object",
-        "properties": {"text": {"type": "string"}, "cites": {"type": "array", "items": {"type": "string"}}},
+        "properties": {"text": {"type": "string"}, "cites": listed},
         "required": ["text", "cites"],
     }
     return {
         "type": "object",
-        "properties": {"statements": {"type": "array", "items": statement}},
+        "properties": {"statements": {"type": "array", "items": statement, "maxItems": _MOST_ASKED}},
         "required": ["statements"],
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +37,15 @@ class Task:
     refused: list[tuple[Said, str]] = field(default_factory=list)
     problem: ModelUnavailable | None = None
     done: bool = False
+
+    @property
+    def cites(self) -> list[str]:
+        """The ids that an answer may cite: those of the material, and those that its notes rest on."""
+        found: set[str] = set()
+        for item in self.briefing.items if self.briefing else ():
+            is_note = item.ids[0].startswith(("note:", "answer:"))
+            found.update(json.loads(item.line)["cites"] if is_note else item.ids)
+        return sorted(found)
 
     @property
     def is_for_model(self) -> bool:
