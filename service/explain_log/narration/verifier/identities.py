@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from explain_log.citations import facts_at
 from explain_log.narration.verifier.claim_words import Identity, claim_words
 from explain_log.narration.verifier.facts_told import all_facts
 from explain_log.narration.verifier.reading import Reading
@@ -13,6 +14,8 @@ from explain_log.narration.verifier.subject import same_device
 from explain_log.narration.verifier.verdict import Code, Judgement, Objection, Support
 from explain_log.report import Report
 
+_SHORTEST = 3
+_WORDS = frozenset({"0", "1"})
 _NOT = re.compile(
     r"(?:不是|并非|而非|没有|不再是|not|n't|rather than|instead of|than)\s*(?:a |an |the )?$", re.IGNORECASE
 )
@@ -39,6 +42,17 @@ def identities(reading: Reading, report: Report) -> Iterator[Judgement]:
             cites = tuple(dict.fromkeys(cite for _, cite in values))[:3]
             yield Objection(Code.NAME, "SUBJECT", names, *match.span(), contradicted=True, cites=cites)
     yield from _output_layer(reading, report)
+
+
+def named_facts(reading: Reading, report: Report, cites: Sequence[str]) -> Iterator[Support]:
+    """The places where the sentence names what a cited fact is: a version, an address, a model, a setting's value."""
+    text = reading.text.casefold()
+    for cite in cites:
+        for fact in facts_at(report, cite.removeprefix("fact:")) if cite.startswith("fact:") else ():
+            value = str(fact.value).casefold()
+            place = text.find(value) if len(value) >= _SHORTEST or value in _WORDS else -1
+            if place >= 0:
+                yield Support(place, place + len(value), (fact.id,))
 
 
 def _is_about(identity: Identity, reading: Reading, segment: Segment) -> bool:

@@ -93,7 +93,7 @@ def _judge(proposition: Proposition, says: bool, segment: Segment, report: Repor
 def decide(proposition: Proposition, report: Report, loads: frozenset[int]) -> Decision:
     """Whether something is so in a report; of the loads named, else of any."""
     found = [f for f in report.findings if not loads or f.load is None or f.load in loads]
-    yes = [f for f in found if matches(f.id, proposition.true_by)]
+    yes = [f for f in found if matches(f.id, proposition.true_by) or f"severity:{f.severity}" in proposition.true_by]
     no = [f for f in found if matches(f.id, proposition.false_by)]
     if proposition.fact:
         return _by_fact(proposition, report, loads)

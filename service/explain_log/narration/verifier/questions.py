@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from itertools import chain
 
 from explain_log.briefing import Briefing
+from explain_log.narration.verifier.anchors import echoes
 from explain_log.narration.verifier.causes import causes
 from explain_log.narration.verifier.comparison import comparisons
 from explain_log.narration.verifier.events import events
 from explain_log.narration.verifier.evidence import Evidence, gather
-from explain_log.narration.verifier.identities import identities
+from explain_log.narration.verifier.identities import identities, named_facts
 from explain_log.narration.verifier.language import wrong_language
 from explain_log.narration.verifier.names import unknown_names
 from explain_log.narration.verifier.numbers import Numbers
@@ -19,7 +20,7 @@ from explain_log.narration.verifier.quotes import line_spans, quotes
 from explain_log.narration.verifier.reading import Reading, read
 from explain_log.narration.verifier.settings import unoffered_actions, unoffered_settings
 from explain_log.narration.verifier.terms import misreadings
-from explain_log.narration.verifier.verdict import Code, Judgement, Objection
+from explain_log.narration.verifier.verdict import Code, Judgement, Objection, Support
 from explain_log.narration.verifier.vocabulary import Vocabulary, vocabulary
 from explain_log.narration.verifier.wording import mask, normalise
 
@@ -43,9 +44,18 @@ def objections(text: str, cites: list[str], briefing: Briefing, language: str, l
     wrong = wrong_language(without_quantities, language, known)
     if wrong:
         yield wrong
+    borne_out: list[Support] = []
     for judgement in judgements(text, reading, evidence, known, briefing, language, lines):
         if isinstance(judgement, Objection):
             yield judgement
+        else:
+            borne_out.append(judgement)
+    borne_out += named_facts(reading, briefing.report, cites)
+    for start, end in reading.sentence.sentences():
+        if any(start <= support.start < end or support.start < start < support.end for support in borne_out):
+            continue
+        if not echoes(reading.text[start:end], evidence, briefing):
+            yield Objection(Code.UNCITED, "NOT_SAID", {}, start, end)
 
 
 def judgements(

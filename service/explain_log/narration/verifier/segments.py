@@ -112,6 +112,17 @@ class Sentence:
                 return Said(taken, weak, inherited=True)
         return Said(own, weak)
 
+    def sentences(self) -> list[tuple[int, int]]:
+        """The places of the parts between full stops."""
+        bounds, start = list[tuple[int, int]](), 0
+        for segment in self.segments:
+            if segment.text.rstrip().endswith(_ENDS):
+                bounds.append((start, segment.end))
+                start = segment.end
+        if self.text[start:].strip():
+            bounds.append((start, len(self.text)))
+        return bounds
+
     def before(self, segment: Segment) -> list[Segment]:
         """The clauses before one."""
         return [s for s in self.segments if s.start < segment.start]
