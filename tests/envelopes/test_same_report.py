@@ -1,12 +1,14 @@
 """A report is the same whatever envelope the same log wears."""
 
+import gzip
 import re
 from functools import cache
 from pathlib import Path
 
 import pytest
 
-from explain_log.pipeline import report_of_text
+from explain_log.lines import Origin
+from explain_log.pipeline import make_report, report_of_text
 from explain_log.report import report_json
 
 EXAMPLE = (Path(__file__).parents[2] / "examples" / "deepseek-r1-70b-8gpu.log").read_text(encoding="utf-8")
@@ -125,3 +127,58 @@ def test_progress_dots_glued_to_what_follows():
         "llama_context: n_seq_max", ".....llama_context: n_seq_max"
     )
     assert without_places(report_of(glued)) == without_places(report_of(OLLAMA))
+
+
+# A file of Windows: PowerShell's `>` writes UTF-16, an old editor GB18030; somebody else packs it.
+FILES = {
+    "utf-16-powershell": lambda text: text.replace("\n", "\r\n").encode("utf-16"),
+    "utf-16-without-mark": lambda text: text.encode("utf-16-le"),
+    "utf-16-big-end-first": lambda text: b"\xfe\xff" + text.encode("utf-16-be"),
+    "utf-8-with-mark": lambda text: text.replace("\n", "\r\n").encode("utf-8-sig"),
+    "gb18030": lambda text: text.encode("gb18030"),
+    "gzip": lambda text: gzip.compress(text.encode()),
+    "gzip-of-utf-16": lambda text: gzip.compress(text.encode("utf-16")),
+    "old-macintosh": lambda text: text.replace("\n", "\r").encode(),
+}
+
+
+@pytest.mark.parametrize("form", ["{}", "> Aug 01 10:00:00 主机 ollama[1]: {}", "ollama-1  | {}"])
+@pytest.mark.parametrize("kind", sorted(FILES))
+@pytest.mark.parametrize("name", sorted(LOGS))
+def test_the_encoding_of_a_file(tmp_path, name, kind, form):
+    """Within each the same lines stand, envelopes or not."""
+    path = tmp_path / "app.log"
+    path.write_bytes(FILES[kind]("".join(form.format(line) + "\n" for line in LOGS[name].splitlines())))
+    assert without_places(report_json(make_report([Origin(str(path))], "en"))) == without_places(report_of(LOGS[name]))
+
+
+# What nobody can list: learned from the log itself (lines/margins.py).
+UNKNOWN = (
+    "[INFO] worker: {}", "{n}. {}", "{n}、{}", "{n}  {}", "./logs/out.txt:{n}:{}", "+{}", "- {}", "| {} |", "**{}**", "8/1/2026, 10:00:00 AM {}",
+    "app[148e21f] fra [info] {}", "2026-08-01 10:00:00,123 - worker - INFO - {}", "【10:00:{n}】{}", "build\tRun server\t{}", "PS> {}",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("form", UNKNOWN)
+@pytest.mark.parametrize("name", sorted(LOGS))
+def test_a_wrapper_that_nobody_knows(name, form):
+    """Its prefix is found, as many lines are recognised, and the report is the same."""
+    text = "".join(form.format(line, n=number) + "\n" for number, line in enumerate(LOGS[name].splitlines(), 10))
+    worn, bare = report_of(text), report_of(LOGS[name])
+    assert worn["source"]["recognised_lines"] >= bare["source"]["recognised_lines"]
+    assert without_places(worn) == without_places(bare)
+
+
+@pytest.mark.parametrize("end", ["", " ", "\r"])
+def test_two_statements_on_one_line(end):
+    """llama.cpp's second line behind the first, and slog's behind llama.cpp's: two processes write at once."""
+    lines = OLLAMA.splitlines()
+    places = [place for place, line in enumerate(lines) if line.startswith(("load_tensors: offloading output", "llama_context: n_ctx  "))]
+    places += [place for place, line in enumerate(lines) if "llama runner started" in line]
+    for place in sorted(places, reverse=True):
+        lines[place - 1 : place + 1] = [lines[place - 1] + end + lines[place]]
+    text = "\n".join(lines)
+    assert text.count("\n") == OLLAMA.count("\n") - 1 - len(places)
+    worn, bare = report_of(text), report_of(OLLAMA)
+    assert [without_places(load) for load in worn["loads"]] == [without_places(load) for load in bare["loads"]]
+    assert [finding["id"] for finding in worn["findings"]] == [finding["id"] for finding in bare["findings"]]
