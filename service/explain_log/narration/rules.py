@@ -97,7 +97,7 @@ class RulesNarrator:
             "model": self._model(load, texts),
             "gpus": len(gpus),
             "device": gpus[0].device if gpus else "",
-            "error": load.error.message if load.error else "",
+            "error": load.error.message.rstrip(".。") if load.error else "",
         }
         on_cpu = load.devices and (not gpu_devices(load) or any(d.model_mib for d in load.devices))
         place = "_gpus" if len(gpus) > 1 else "_gpu" if gpus else "_cpu" if on_cpu else ""
