@@ -56,6 +56,9 @@ def test_lines_keep_their_numbers():
         QUIET + ' a="b',
         QUIET + ' a="b\\\\" c="\\""',
         QUIET + " password=hunter2",
+        QUIET.replace("sched.go:573", "sched.sk-abcdefghijklmnopqrstuvwxyz0123456789.go:573"),
+        REQUEST.replace("1.234567s", "1.234567 s"),
+        REQUEST.replace("1.234567s", "1.2345x7s"),
         QUIET.replace("evaluating", "no such"),
         QUIET.replace("DEBUG source=sched.go:573 msg=\"evaluating already loaded\"", 'WARN source=sched.go:646 msg="gpu VRAM usage didn\'t recover within timeout"'),
     ],
@@ -74,6 +77,13 @@ def test_cut_lines_are_looked_at(text):
             assert found[-1] == Loud(4, text[:end].encode() + b"\n")
         else:
             assert text[:end].endswith('"') or text[:end].startswith(QUIET.removesuffix("/x"))
+
+
+def test_private_texts_are_told_of_requests_only():
+    """An address on a line that is no request is told where a request has it, as the ordinary way does."""
+    bad, good = (REQUEST.replace("127.0.0.1", "9.9.9.9 ").replace("1.234567s", took) for took in ("1.2x4567s", "1.3s"))
+    found = scanned(QUIET, bad.replace("9.9.9.9 ", "9.9.9.9"), QUIET, good.replace("9.9.9.9 ", "9.9.9.9"))
+    assert [part.values for part in found if isinstance(part, Stretch) and part.values] == [[(4, "ip", "9.9.9.9")]]
 
 
 def test_settled_kinds_are_only_counted():

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from .conftest import SMALL
-from .make import lines
+from .make import WRAPPINGS, lines, wrapped
 
 
 @pytest.mark.parametrize("calm", [True, False], ids=["calm", "loud"])
@@ -79,4 +79,31 @@ def test_same_wherever_it_ends(tmp_path, ordinary, in_bulk, seed):
     text = "\n".join(texts)
     log = tmp_path / "a.log"
     log.write_text(text[: len(text) - chance.randint(0, 150)], "utf-8")
+    assert in_bulk(log) == ordinary(log)
+
+
+SCRAPS = (
+    b"time=20", b"[GIN] 20", b" | ", b"\n", b"s | ", b'"', b'\\\\"', b"1e5", b"_", b"inf", b" .5ms", b"/home/bob/x",
+    b"8.8.8.8", b"sk-abcdefghijklmnopqrstuvwxyz0123456789", b"\xb5", b"\r", b"\x00",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_same_for_damaged_logs(tmp_path, ordinary, in_bulk, seed):
+    """Bytes changed, gone and put in: what is no whole line any more is seen."""
+    chance = random.Random(seed)
+    texts = lines(60 + seed, 600, calm=True)
+    kind = chance.choice([None, *WRAPPINGS])
+    data = bytearray("\n".join(texts if kind is None else wrapped(texts, kind)).encode())
+    start = data.index(b"\n", 35_000)  # behind the lines that go the ordinary way in any case
+    for _ in range(chance.randint(1, 60)):
+        place = chance.randrange(start, len(data))
+        if chance.random() < 0.4:
+            data[place] = chance.choice(b'0123456789 |"=\\:.\n[]aex\xc2\xb5-_sm')
+        elif chance.random() < 0.4:
+            del data[place : place + chance.randint(1, 12)]
+        else:
+            data[place:place] = chance.choice(SCRAPS)
+    log = tmp_path / "a.log"
+    log.write_bytes(data)
     assert in_bulk(log) == ordinary(log)

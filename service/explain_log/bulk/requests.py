@@ -6,7 +6,7 @@ import re
 from array import array
 from collections import Counter
 
-from explain_log.bulk.patterns import ENDING, SECOND_LINE, gin_time, text_at
+from explain_log.bulk.patterns import ENDING, GIN, SECOND_LINE, gin_time, text_at
 from explain_log.bulk.screen import Screen
 from explain_log.facts.models import RequestMarks
 from explain_log.facts.requests import ANSWERS, SLOW_SECONDS, add_marked, kinds_of
@@ -40,12 +40,15 @@ class Requests:
         text: the stretch's lines, each with a line end before it.
         """
         statuses, durations, endings = rows
-        by_ending = Counter(endings)
-        for ending in by_ending:
-            if ending not in self._paths and not self._look(ending, text, stretch):
-                return False
         seconds = _seconds(durations)
         if seconds is None:
+            return False
+        by_ending = Counter(endings)
+        new = [ending for ending in by_ending if ending not in self._paths]
+        # A private text is told only where its line is surely a request.
+        if any(ENDING.fullmatch(ending) is None for ending in new):
+            return False
+        if not all(self._look(ending, text, stretch) for ending in new):
             return False
         stretch.seconds = array("d", seconds)
         longest = max(seconds)
@@ -73,14 +76,15 @@ class Requests:
         self._longest = max(self._longest, max(stretch.seconds, default=-1.0))
 
     def _look(self, ending: bytes, text: bytes, stretch: Stretch) -> bool:
-        """Remembers an ending; False where it holds a secret, or is none."""
-        if ENDING.fullmatch(ending) is None or any(mark in ending for mark in SECOND_LINE):
+        """Remembers an ending; False where it holds a secret, or a second line."""
+        if any(mark in ending for mark in SECOND_LINE):
             return False
         values = self._screen.values(b"[GIN] | " + ending.lstrip())
         if values is None:
             return False
         if values:
-            number = stretch.first - 1 + text.count(b"\n", 0, text.find(ending + b"\n"))
+            at = next(row.start() for row in GIN.finditer(text) if row[3] == ending)
+            number = stretch.first + text.count(b"\n", 0, at)
             stretch.values += [(number, kind, value) for kind, value in values]
         if len(self._paths) >= MOST_ENDINGS:
             self._paths.clear()
@@ -124,7 +128,7 @@ class Requests:
 def _seconds(durations: list[bytes]) -> list[float] | None:
     """Seconds, as the ordinary way reads them; None where one is no duration."""
     text = b"\n".join(durations) + b"\n"
-    if text.translate(None, _DURATION_BYTES):
+    if text.translate(None, _DURATION_BYTES) or b" \n" in text:
         return None
     text = text.replace(b"m\n", b"e-3\n")  # 12.5 ms is 12.5e-3
     if b"\xc2" in text:
@@ -133,5 +137,5 @@ def _seconds(durations: list[bytes]) -> list[float] | None:
         return list(map(float, text[:-1].split(b"\n")))
     except ValueError:  # a request that took minutes, or nanoseconds
         pass
-    found = [convert("duration", duration.decode("utf-8").strip(" ") + "s") for duration in durations]
+    found = [convert("duration", duration.decode("utf-8", "replace").strip(" ") + "s") for duration in durations]
     return found if all(isinstance(value, float) for value in found) else None  # type: ignore[return-value]

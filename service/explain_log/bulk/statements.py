@@ -93,16 +93,15 @@ class Statements:
         place = slice(*match.span(1))
         lasting = len(line) <= LONGEST_SHAPE and _is_single_line(shape[match.end() :], _SECOND_LINE_SHAPES)
         if verdict.suspect or self._screen.is_suspect(attributes):
-            head = match[1]
-            told = head[: head.index(b" source=")] + head[head.index(b" msg=") :] + attributes
+            told = match[1] + attributes
             values = self._screen.values(told)
             if values is None:
                 return None
             if values:
-                found = text.find(line, cursor[0])
+                found = text.find(b"\n" + line + b"\n", cursor[0])
                 cursor[1] += text.count(b"\n", cursor[0], found)
                 cursor[0] = found
-                stretch.values += [(cursor[1], kind, value) for kind, value in values]
+                stretch.values += [(cursor[1] + 1, kind, value) for kind, value in values]
             # Where hashes differ as well, nothing is known of lines with others.
             lasting = lasting and _SAME_HASH not in shape and self._screen.is_clean(told)
             if not lasting:
