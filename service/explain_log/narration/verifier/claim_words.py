@@ -89,6 +89,7 @@ class ClaimWords:
     aspects: dict[str, Aspect]
     strong: Words
     weak: Words
+    of_one_device: frozenset[str]
     hypothetical: re.Pattern[str]
     imperative: re.Pattern[str]
     negators: re.Pattern[str]
@@ -99,6 +100,7 @@ class ClaimWords:
     propositions: tuple[Proposition, ...]
     identities: tuple[Identity, ...]
     output_on: re.Pattern[str]
+    output_holder: re.Pattern[str]
     events: Words
     event_findings: dict[str, tuple[str, ...]]
     absence: Words
@@ -139,6 +141,7 @@ def claim_words() -> ClaimWords:
         aspects=aspects,
         strong=_words(strong),
         weak=_words(weak),
+        of_one_device=frozenset(claims["devices_of_findings"]["one"]),
         hypothetical=any_of(claims["hypothetical"]["words"]),
         imperative=any_of(claims["hypothetical"]["starts"]),
         negators=any_of([*claims["negators"]["zh"], *claims["negators"]["en"]]),
@@ -151,6 +154,7 @@ def claim_words() -> ClaimWords:
         output_on=re.compile(says["output_layer"]["pattern"], re.IGNORECASE),
         events=_words({entry["id"]: entry["words"] for entry in says["event"]}),
         event_findings={entry["id"]: tuple(entry["findings"]) for entry in says["event"]},
+        output_holder=re.compile(says["output_layer"]["holder"], re.IGNORECASE),
         absence=_words({str(n): entry["words"] for n, entry in enumerate(says["absence"])}),
         absences={
             str(n): Absence(tuple(entry.get("severity", [])), tuple(entry.get("findings", [])))

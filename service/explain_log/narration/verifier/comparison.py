@@ -10,6 +10,7 @@ from explain_log.facts.record import is_gpu
 from explain_log.narration.verifier.claim_words import claim_words
 from explain_log.narration.verifier.evidence import Atom
 from explain_log.narration.verifier.facts_told import fact_atoms
+from explain_log.narration.verifier.intervals import holds_atom
 from explain_log.narration.verifier.labels import told_text
 from explain_log.narration.verifier.mentions import Mention
 from explain_log.narration.verifier.propositions import is_negated
@@ -52,10 +53,27 @@ _WHOLE = {
     "head_kv": ("model.n_head_kv",),
     "head": ("model.n_head",),
     "load_time": ("load_seconds",),
+    "estimate": ("estimate.required_full_mib",),
+    "free": ("estimate.available_mib",),
 }
 """Which fact of a load stands for an aspect of it, the most telling aspect first."""
 
-_ORDER = ("train", "per_slot", "head_kv", "kv_k", "kv_v", "compute", "kv", "weights", "ubatch", "batch", "head", "ctx")
+_ORDER = (
+    "train",
+    "estimate",
+    "free",
+    "per_slot",
+    "head_kv",
+    "kv_k",
+    "kv_v",
+    "compute",
+    "kv",
+    "weights",
+    "ubatch",
+    "batch",
+    "head",
+    "ctx",
+)
 _IN_WORDS = frozenset("度小少约概部量家型文期上速级个种次张块条线半余时于心数")
 """Characters after which 大 or 长 is part of another word: 长度, 大小, 多少."""
 
@@ -141,7 +159,8 @@ class _Comparing:
         if bi is not None:
             return self._pair((first, bi.start()), (bi.end(), span[0]))
         if than is not None:
-            return self._pair((first, span[0]), (than.end(), last))
+            pair = self._pair((first, span[0]), (than.end(), last))
+            return pair or self._pair((span[1], than.start()), (than.end(), last))
         if claim_words().forms["verb"].fullmatch(word):
             if kind_is_sum(text[span[1] : last]):
                 return None
@@ -215,7 +234,9 @@ class _Comparing:
         devices = devices_in(text)
         atoms = [self._of_device(devices[-1 if towards < 0 else 0], place)] if devices else []
         atoms += [a for a in self._atoms if a.key and re.search(rf"(?<!\w){re.escape(a.key)}(?!\w)", text)][:1]
-        if not devices:
+        if not devices and claim_words().devices["others"].search(text):
+            atoms.append(self._of_others(place))
+        elif not devices:
             atoms.append(self._whole(text, place))
         told = [Side(a.value, a.dim, told_text([a], self._language), a.cite) for a in atoms if a is not None]
         return found + told
@@ -255,6 +276,15 @@ class _Comparing:
             if a.field == field_name and a.device and same_device(a.device, name) and (not loads or a.load in loads)
         ]
         return found[-1] if found else None
+
+    def _of_others(self, place: tuple[int, int]) -> Atom | None:
+        """What the GPUs that the sentence does not name have, in the middle of them."""
+        named = devices_in(self._reading.text)
+        aspects = self._reading.sentence.aspects
+        field_name = next((f for aspect, f in _PER_DEVICE.items() if aspect in aspects), "total_mib")
+        peers = self._peers(field_name, self._reading.sentence.at(place[0]))
+        peers = [a for a in peers if a.device and not any(same_device(a.device, name) for name in named)]
+        return sorted(peers, key=lambda a: a.value)[len(peers) // 2] if peers and named else None
 
     def _whole(self, text: str, place: tuple[int, int]) -> Atom | None:
         """The one value of a load that a side of a comparison names."""
@@ -405,6 +435,18 @@ class _Comparing:
                     names = {"values": told_text(peers[:4], self._language)}
                     yield Objection(Code.DIRECTION, "DIRECTION", names, *match.span(), contradicted=True, cites=cites)
 
+    def _is_turned_round(self, one: Mention, other: Mention) -> bool:
+        """Whether the log had the second of two values in an earlier load than the first."""
+        orders = set()
+        for first in self._atoms:
+            if first.load is None or first.device or not holds_atom(one, first):
+                continue
+            for second in self._atoms:
+                same = second.field == first.field and second.load is not None and second.load != first.load
+                if same and holds_atom(other, second):
+                    orders.add(first.load < (second.load or 0))
+        return orders == {False}
+
     def moves(self) -> Iterator[Judgement]:
         """`from 2560 MiB down to 1360 MiB`: up is up."""
         forms = claim_words().forms
@@ -415,6 +457,10 @@ class _Comparing:
                 if not before or not after or before[-1].dims[0][0] != after[0].dims[0][0]:
                     continue
                 one, other = before[-1], after[0]
+                if self._is_turned_round(one, other):
+                    names = {"values": f"{one.text} / {other.text}"}
+                    yield Objection(Code.DIRECTION, "DIRECTION", names, *match.span(), contradicted=True)
+                    continue
                 if self._reading.text[one.end : match.start()].count("，") > 0 or other.start - match.end() > 3:
                     continue
                 sides = [Side(m.shown * m.dims[0][1], m.dims[0][0], m.text) for m in (one, other)]

@@ -21,6 +21,10 @@ _PRINTED = 0.006
 _SUM = "sum"
 _CPU = re.compile(r"CPU|内存|RAM|system memory|其余|剩下|rest|remaining|left", re.IGNORECASE)
 _EACH = re.compile(r"每|平均|各|\bper\b|\beach\b|\ba layer\b|on average|apiece", re.IGNORECASE)
+_MORE = re.compile(
+    r"多|少|差|大|小|高|低|more|less|fewer|larger|smaller|bigger|extra|difference|apart|above|below|exceed",
+    re.IGNORECASE,
+)
 _COUNTED = ("layers", "tokens", "sequences", "devices")
 _MOST_SIZES = 12
 _ADD_UP = ("memory", "time")
@@ -39,7 +43,9 @@ def follows(mention: Mention, atoms: list[Atom], mentioned: list[Mention], subje
     sums += _sums_of_named(facts, subject)
     if mention.dims[0][0] == "ratio" and any(holds(mention, share, "ratio") for share in _shares(direct, subject)):
         return True
-    if any(holds(mention, value, dim) for value, dim in _differences_of_named(facts, subject)):
+    if _MORE.search(subject.sentence.text) and any(
+        holds(mention, value, dim) for value, dim in _differences_of_named(facts, subject)
+    ):
         return True
     if _EACH.search(subject.sentence.text) and any(holds(mention, v, d) for v, d in _per_one(direct, sums)):
         return True

@@ -27,6 +27,8 @@ _TABLES = ("by_status", "by_path", "tensor_types")
 _GO_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?")
 _REQUEST_COUNTS = ("requests.by_", "requests.truncated.count", "requests.count")
 
+_ROUNDED = 0.006
+
 IMPLIED = "implied"
 """In place of a cite: counts that hold for the log as a whole; only a number with the right noun is one of them."""
 
@@ -131,7 +133,10 @@ def _atoms(cite: str, briefing: Briefing, known: Vocabulary) -> Iterator[Atom]:
     elif kind == "finding":
         finding = finding_at(briefing.report, name)
         if finding is not None:
-            yield from _of_finding(finding, cite, known)
+            own = list(_values_of(finding, cite, known))
+            yield from own
+            told = _of_texts(_texts_of(finding), cite, known, finding.load)
+            yield from (atom for atom in told if not any(_is_same(atom, value) for value in own))
             general = _general(briefing.knowledge.finding(finding.id), briefing.language)
             yield from _of_texts(general, cite, known, finding.load)
     elif kind == "term":
@@ -204,20 +209,31 @@ def _numeric(
     return Atom(value, dim, value, cite, name, True, aspects, device, load)  # noqa: FBT003
 
 
-def _of_finding(finding: Finding, cite: str, known: Vocabulary) -> Iterator[Atom]:
-    """A finding's values, and the numbers of its own texts, which are made of them."""
+def _values_of(finding: Finding, cite: str, known: Vocabulary) -> Iterator[Atom]:
+    """A finding's values, each about what its name says."""
     for name, value in finding.values.items():
         if isinstance(value, str):
             yield from _of_texts([value], cite, known, finding.load)
         elif not isinstance(value, bool):
             match = _DEVICE_OF_VALUE.search(name)
-            device = match[1] if match else _device_of(finding) if name.startswith("device_") else None
+            is_owned = name.startswith("device_") or finding.id in claim_words().of_one_device
+            device = match[1] if match else _device_of(finding) if is_owned else None
             aspects = claim_words().aspects_of_field(f"{finding.id}.{name}")
             yield _numeric(name, value, cite, aspects, device, finding.load)
+
+
+def _texts_of(finding: Finding) -> list[str]:
     texts = [finding.title, finding.detail, finding.formula or ""]
     for advice in finding.advice:
         texts += [advice.action, advice.value or "", advice.command, advice.effect, advice.check, advice.undo]
-    yield from _of_texts(texts, cite, known, finding.load)
+    return texts
+
+
+def _is_same(told: Atom, value: Atom) -> bool:
+    """Whether a number in a finding's text is one of its values, rounded: the value's name says what it is about."""
+    if told.dim != value.dim or told.dim not in ("memory", "time"):
+        return False
+    return abs(told.value - value.value) <= _ROUNDED * max(abs(told.value), abs(value.value))
 
 
 def _device_of(finding: Finding) -> str | None:

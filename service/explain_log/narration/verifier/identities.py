@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from explain_log.citations import facts_at
 from explain_log.narration.verifier.claim_words import Identity, claim_words
 from explain_log.narration.verifier.facts_told import all_facts
+from explain_log.narration.verifier.propositions import is_negated
 from explain_log.narration.verifier.reading import Reading
 from explain_log.narration.verifier.segments import Segment, devices_in
 from explain_log.narration.verifier.subject import same_device
@@ -49,6 +50,11 @@ def named_facts(reading: Reading, report: Report, cites: Sequence[str]) -> Itera
     text = reading.text.casefold()
     for cite in cites:
         for fact in facts_at(report, cite.removeprefix("fact:")) if cite.startswith("fact:") else ():
+            if fact.kind.startswith(("requests.by_", "server_runs.config")):  # counted by what the path ends in
+                key = fact.path.rpartition("." if "/" not in fact.path else "./")[2].casefold()
+                place = text.find(key)
+                if place >= 0:
+                    yield Support(place, place + len(key), (fact.id,))
             value = str(fact.value).casefold()
             place = text.find(value) if len(value) >= _SHORTEST or value in _WORDS else -1
             if place >= 0:
@@ -80,12 +86,13 @@ def _agrees(said: str, value: str) -> bool:
 
 def _output_layer(reading: Reading, report: Report) -> Iterator[Judgement]:
     """Where the sentence says that the output layer is."""
-    for match in claim_words().output_on.finditer(reading.text):
-        segment = reading.sentence.at(match.start())
-        names = devices_in(reading.text[match.end() : match.end() + 12])
-        if len(names) != 1 or segment.hypothetical:
+    said = [(m.span(), reading.text[m.end() : m.end() + 12]) for m in claim_words().output_on.finditer(reading.text)]
+    said += [(m.span(), m[0][:12]) for m in claim_words().output_holder.finditer(reading.text)]
+    for span, where in said:
+        segment = reading.sentence.at(span[0])
+        names = devices_in(where)
+        if len(names) != 1 or segment.hypothetical or is_negated(reading.text, span[1], span[0]):
             continue
-        span = (match.start(), match.end())
         holders = [(load, device) for load in report.loads for device in load.devices if device.holds_output]
         if not holders:
             continue

@@ -15,6 +15,7 @@ _SCALED_OFF = 0.05
 _WORD_OFF = 0.02
 _OVER_OFF = 0.10
 _SMALL = 10
+_IN_UNITS = frozenset({"memory", "time", "rate", "speed"})
 _TINY = 1e-9
 
 Interval = tuple[str, float, float]
@@ -35,7 +36,7 @@ def intervals(mention: Mention) -> Iterator[Interval]:
 
 def _one_sided(mention: Mention, factor: float) -> float:
     """How far "over" and "under" reach: a tenth, or the next unit of a small round number."""
-    small = mention.decimals == 0 and mention.shown <= _SMALL and mention.dims[0][0] in MEASURED
+    small = mention.decimals == 0 and mention.shown <= _SMALL and mention.dims[0][0] in _IN_UNITS
     return max(_OVER_OFF * abs(mention.shown * factor), 0.5 * factor if small else 0.0)
 
 

@@ -28,6 +28,7 @@ _RANGE = re.compile(r"\s*(?:[-–~～]|到|至|或者?|to|or)\s*")
 _OUTPUT = re.compile(r"输出层|output layer", re.IGNORECASE)
 _BIT = re.compile(r"位|比特|\bbits?\b|BPW", re.IGNORECASE)
 _LEFT = re.compile(r"其余|其他|剩下|中间|next|other|remaining|rest|in between", re.IGNORECASE)
+_TIMES = re.compile(r"倍|times|fold|twice|double", re.IGNORECASE)
 _BITS = 8
 _SHOWN_VALUES = 6
 _FRACTION_DECIMALS = 4
@@ -44,11 +45,13 @@ class Numbers:
         self._report = report
         self._language = language
         self._facts = fact_atoms(report)
+        self._operands: list[Mention] = []
 
     def judge(self) -> Iterator[Judgement]:
         """A judgement for each number, in order; indexes that exist are none."""
         masked, found = self._reading.masked, self._reading.found
         computed: set[int] = set()
+        self._operands = [term for equation in equations(masked, found) for term in equation.terms]
         for equation in equations(masked, found):
             wrong = wrong_side(equation)
             if wrong:
@@ -77,6 +80,8 @@ class Numbers:
         if mention.dims[0][0] == "lines" and mention.shown in self._evidence.lines:
             return Support(mention.start, mention.end)
         stated = holding(mention, self._evidence.atoms)
+        if mention in self._operands:  # arithmetic says itself what it is about
+            subject = replace(subject, own=frozenset(), in_arithmetic=True)
         right = [atom for atom in stated if concerns(atom, subject, self._facts)]
         if right:
             return self._for_each(mention, subject, right)
@@ -86,6 +91,9 @@ class Numbers:
                 return shared
         if mention.dims[0][0] == "ratio" and is_negated(self._reading.text, mention.start, subject.segment.start):
             return Support(mention.start, mention.end)
+        owned = self._share_of_device(mention, subject)
+        if owned is not None:
+            return owned
         if self._is_proportion(mention) or self._follows(mention, subject):
             return Support(mention.start, mention.end)
         if computed and not stated:  # its operands are judged themselves
@@ -110,6 +118,27 @@ class Numbers:
         return mention.shown in (len(named), len(cited)) or (
             bool(_LEFT.search(self._reading.text)) and mention.shown == left
         )
+
+    def _share_of_device(self, mention: Mention, subject: Subject) -> Judgement | None:
+        """`three quarters of the cache are on CUDA1`: that device's part of what all hold."""
+        segment = subject.segment
+        if mention.dims[0][0] != "ratio" or not segment.own_devices or len(segment.devices) != 1:
+            return None
+        if _TIMES.search(mention.text):
+            return None
+        said = self._reading.sentence.aspects
+        held = [a for a in self._facts if a.device and a.dim in ("memory", "layers") and a.aspects & said]
+        others: list[Atom] = []
+        for atom in held:
+            whole = sum(a.value for a in held if a.field == atom.field and a.load == atom.load)
+            if whole and holds(mention, atom.value / whole, "ratio"):
+                if same_device(str(atom.device), segment.devices[0]):
+                    return Support(mention.start, mention.end, (atom.cite,))
+                others.append(atom)
+        if not others:
+            return None
+        names = {"number": mention.text, "values": told_text(others[:1], self._language)}
+        return self._place(self._wrong(Code.SUBJECT, "SUBJECT", names, others[:1]), mention)
 
     def _with_shared_unit(self, mention: Mention) -> Judgement | None:
         """`23 GiB, more than the other with 22.7`: a bare number in the unit of another one of the sentence."""

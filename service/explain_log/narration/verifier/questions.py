@@ -84,5 +84,5 @@ def judgements(
     for judgement in asked:
         told.append(judgement)
         yield judgement
-    counted = {(mention.start, mention.end) for mention in reading.found}
+    counted = {(m.start, m.end) for m in reading.found if m.dims[0][0] == "devices"}
     yield from causes(reading, evidence, briefing, [j for j in told if (j.start, j.end) not in counted])

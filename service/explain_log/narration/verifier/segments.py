@@ -9,7 +9,9 @@ from itertools import pairwise
 from explain_log.narration.verifier.claim_words import claim_words
 from explain_log.narration.verifier.mentions import Mention
 
-_BREAK = re.compile(r"[。；;！？!?，（）()：—]|,(?!\d{3}(?!\d))|:(?!\d)|\.(?=\s|$)|\s[-–]\s|(?<=[^\d])→")
+_BREAK = re.compile(
+    r"[。；;！？!?，（）()：—]|,(?!\d{3}(?!\d))|:(?!\d)|(?<!i\.e)(?<!e\.g)(?<!vs)\.(?=\s|$)|\s[-–]\s|(?<=[^\d])→"
+)
 _LIST = re.compile(
     r"、|和|与|及|而|但|加上?|(?<![A-Za-z])(?:and|while|whereas|but|plus|versus|against|compared (?:with|to)"
     r"|vs\.?|than|of which|because|since)(?![A-Za-z])"
@@ -47,6 +49,7 @@ _ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5}
 _MOST = 64
 _BARE = 2
 _WHAT_IF = frozenset({"saved", "spent"})
+_POINTS_BACK = re.compile(r"\s*(?:它|其|这|那|此|it|its|this|that|they|their|these|those)(?![A-Za-z])", re.IGNORECASE)
 _ENDS = ("。", ".", "！", "!", "？", "?")
 
 
@@ -102,7 +105,7 @@ class Sentence:
         """What a number of this dimension in a clause is about: the clause says it, or one before."""
         words = claim_words()
         own, weak = words.of_dim(segment.aspects, dim), words.of_dim(segment.weak, dim)
-        if own or weak & _SETTLED:
+        if own or weak & _SETTLED or (segment.own_devices and not self.before(segment)):
             return Said(own, weak)
         for other in reversed(self.before(segment)):
             if other.text.rstrip().endswith(_ENDS):
@@ -198,7 +201,9 @@ def _loads(piece: str, *, about_loads: bool) -> frozenset[int]:
 
 
 def _take_over(segment: Segment, before: list[Segment]) -> Segment:
-    """What a clause leaves unsaid is what the one before it said."""
+    """What a clause leaves unsaid is what the one before it said, within a sentence."""
+    if before and before[-1].text.rstrip().endswith(_ENDS) and not _POINTS_BACK.match(segment.text):
+        return replace(segment, loads=segment.loads or before[-1].loads)
     if not (segment.devices or segment.every or segment.total or segment.others or segment.host):
         last = next((s for s in reversed(before) if s.devices or s.every or s.others or s.host or s.some), None)
         if last:

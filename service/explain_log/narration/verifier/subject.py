@@ -20,7 +20,7 @@ _SUMMED = frozenset({"memory", "tokens"})
 _FAMILY = frozenset({"ctx", "per_slot", "train", "slots"})
 """Aspects that a sentence goes on to speak of once it has named one: the lengths of a context."""
 
-_NEAR = 14
+_NEAR, _BESIDE = 14, 5
 _BY_NOUN = frozenset({"head", "head_kv", "experts"})
 """Aspects that the noun behind a number settles."""
 
@@ -52,6 +52,7 @@ class Subject:
     own: frozenset[str] = frozenset()
     near: frozenset[str] = frozenset()
     partitive: bool = False
+    in_arithmetic: bool = False
 
     def said(self, dim: str) -> Said:
         """What the sentence says that a number of this dimension is about."""
@@ -100,7 +101,8 @@ def _near(mention: Mention, segment: Segment, text: str) -> frozenset[str]:
     words = claim_words().strong
     before = words.found(text[max(segment.start, mention.start - _NEAR) : mention.start])
     after = words.found(text[mention.end : min(segment.end, mention.end + _NEAR)])
-    return frozenset().union(*(ids for _, _, ids in (*before[-1:], *after[:1])))
+    beside = [ids for start, _, ids in after[:1] if start <= _BESIDE]
+    return frozenset().union(*(ids for _, _, ids in before[-1:]), *beside)
 
 
 def _paired(mention: Mention, sentence: Sentence, found: list[Mention]) -> tuple[str, ...]:
@@ -119,7 +121,7 @@ def _paired(mention: Mention, sentence: Sentence, found: list[Mention]) -> tuple
 def may_concern(atom: Atom, subject: Subject) -> bool:
     """Whether a value can enter a sum or a ratio that the sentence states."""
     said = subject.sentence.aspects
-    return atom.dim not in _SUMMED or not atom.aspects or not said or bool(atom.aspects & said)
+    return atom.dim not in _SUMMED or not strong(atom.aspects) or not said or bool(atom.aspects & said)
 
 
 def concerns(atom: Atom, subject: Subject, atoms: list[Atom]) -> bool:
@@ -162,7 +164,13 @@ def _key_fits(atom: Atom, subject: Subject) -> bool:
 
 def _is_in_vram(atom: Atom, subject: Subject, atoms: list[Atom]) -> bool:
     """Whether a size that is said to be VRAM is on a GPU."""
-    if not subject.segment.vram or atom.dim != "memory" or atom.load is None or "capacity" in atom.aspects:
+    segment = subject.segment
+    if atom.dim == "memory" and atom.device is None:
+        if segment.host and not segment.vram and "vram" in atom.aspects:
+            return False
+        if segment.vram and not segment.host and "host" in atom.aspects:
+            return False
+    if not segment.vram or atom.dim != "memory" or atom.load is None or "capacity" in atom.aspects:
         return True
     if atom.device is not None:
         return is_gpu(atom.device)
@@ -173,6 +181,10 @@ def _is_in_vram(atom: Atom, subject: Subject, atoms: list[Atom]) -> bool:
 
 
 def _aspect_fits(atom: Atom, subject: Subject, atoms: list[Atom]) -> bool:
+    if subject.in_arithmetic:
+        return True
+    if subject.segment.hypothetical and atom.cite.startswith("finding:"):
+        return True  # what would be is told by findings alone
     said = subject.said(atom.dim)
     if atom.dim not in _AMBIGUOUS or not said.aspects or not atom.aspects or atom.cite == IMPLIED:
         return True
@@ -181,6 +193,8 @@ def _aspect_fits(atom: Atom, subject: Subject, atoms: list[Atom]) -> bool:
         return True
     if said.inherited:
         return _goes_on(atom, subject, atoms)
+    if not mine and subject.own:
+        return False
     if not mine:
         return bool(subject.companions) and bool(atom.aspects & subject.sentence.aspects)
     if subject.companions and atom.dim != "layers":
@@ -228,7 +242,7 @@ def device_fits(atom: Atom, subject: Subject, atoms: list[Atom]) -> bool:
 def _is_split(atom: Atom, atoms: list[Atom]) -> bool:
     """Whether the log tells for each device what this value tells of all."""
     own = strong(atom.aspects)
-    return bool(own) and any(a.device and strong(a.aspects) == own and a.dim == atom.dim for a in atoms)
+    return bool(own) and any(a.device and own <= strong(a.aspects) and a.dim == atom.dim for a in atoms)
 
 
 def strong(aspects: frozenset[str]) -> frozenset[str]:
