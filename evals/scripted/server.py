@@ -103,8 +103,8 @@ class ScriptedOllama:
             else:
                 self._answer(writer, *self._plain(path, body))
             await writer.drain()
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # the client went away, or the server is being stopped
         finally:
             with contextlib.suppress(ConnectionError):
                 writer.close()
