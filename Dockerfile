@@ -6,14 +6,18 @@ COPY pyproject.toml README.md LICENSE ./
 COPY service service
 COPY knowledge knowledge
 COPY prompts prompts
-RUN pip wheel --no-cache-dir --wheel-dir /wheels .
+RUN pip wheel --no-cache-dir --wheel-dir /wheels ".[png,postgresql]"
 
 FROM python:3.13-slim
 LABEL org.opencontainers.image.title="explain-log" \
       org.opencontainers.image.description="Explains the logs of ollama serve and llama.cpp, in Chinese and English" \
       org.opencontainers.image.licenses="MIT"
+# The picture of a report as PNG needs a font with Chinese.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends fonts-noto-cjk \
+    && rm -rf /var/lib/apt/lists/*
 RUN --mount=type=bind,from=build,source=/wheels,target=/wheels \
-    pip install --no-cache-dir --no-index --find-links /wheels explain-log \
+    pip install --no-cache-dir --no-index --find-links /wheels "explain-log[png,postgresql]" \
     && useradd --system --uid 10001 --create-home --home-dir /data explain-log
 # Everything that is written goes to /data, so the root file system may be read-only.
 # EXPLAIN_LOG_CONTAINER: "all addresses" are the container's own here, so `serve` may listen on them.
