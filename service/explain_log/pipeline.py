@@ -49,11 +49,37 @@ def make_reports(
 ) -> list[Report]:
     """The same in several languages, from reading the inputs once. Raises InputError as make_report does."""
     reading = _Reading(load_knowledge())
+    _read_all(origins, reading, progress, since, until)
+    return reading.reports(_source(origins), languages, load)
+
+
+def make_reports_and_lines(
+    log: Origin | str, languages: Sequence[str], texts: Callable[[], Iterator[str]], *, name: str = "-"
+) -> tuple[list[Report], Iterator[tuple[int, str]]]:
+    """The reports of one log, and (number, text) of each of its lines, redacted as the reports are.
+
+    log: a file, or a text that is at hand, whose name is `name`.  texts: gives its text again, decoded, block by
+    block. Raises InputError as make_report does.
+    """
+    from explain_log.redaction import kept_lines
+
+    reading = _Reading(load_knowledge())
+    if isinstance(log, str):
+        source = _read_lines(lines_of_text(log), reading, name, len(log.encode("utf-8", "replace")))
+    else:
+        _read_all([log], reading, None, None, None)
+        source = _source([log])
+    reports = reading.reports(source, languages)
+    return reports, kept_lines(texts(), reading.scan, reading.redactor, reading.knowledge)
+
+
+def _read_all(
+    origins: list[Origin], reading: _Reading, progress: Progress | None, since: str | None, until: str | None
+) -> None:
     if any(is_big(origin, BIG_BYTES) for origin in origins):
         _read_in_bulk(origins, reading, progress, None, since, until)
     else:
         _read(origins, reading, progress, _lines(origins, since, until))
-    return reading.reports(_source(origins), languages, load)
 
 
 def _source(origins: list[Origin]) -> Source:
@@ -115,12 +141,15 @@ def report_of_text(text: str, language: str, *, name: str = "-") -> Report:
 def report_of_lines(lines: Iterable[Line], language: str, *, name: str, size: int) -> Report:
     """The same for lines that are already cut."""
     reading = _Reading(load_knowledge())
+    return reading.report(_read_lines(lines, reading, name, size), language)
+
+
+def _read_lines(lines: Iterable[Line], reading: _Reading, name: str, size: int) -> Source:
     last = 0
     for line, statement in mended(lines, reading.recognise, reading.last_lines):
         reading.take(line, statement)
         last = max(last, line.number + line.span - 1)
-    source = Source(name, size, last, [SourceFile(name, 1, last)])
-    return reading.report(source, language)
+    return Source(name, size, last, [SourceFile(name, 1, last)])
 
 
 def _total_bytes(origins: list[Origin]) -> int | None:
@@ -141,8 +170,8 @@ class _Reading:
         self.last_lines = knowledge.last_lines()
         self._assembler = Assembler(knowledge)
         self._shapes = Shapes()
-        self._redactor = Redactor(knowledge)
-        self._scan = Scan(self._redactor)
+        self.redactor = Redactor(knowledge)
+        self.scan = Scan(self.redactor)
         self._envelopes: dict[str, None] = {}
         self._times: list[str] = []
         self._recognised = 0
@@ -157,9 +186,9 @@ class _Reading:
             self._envelopes[envelope] = None
         if line.time is not None:
             self._times[1:] = [line.time]
-        self._scan.take(line)
+        self.scan.take(line)
         if statement is None:
-            if not self._scan.hides(line.raw):
+            if not self.scan.hides(line.raw):
                 self._shapes.add(line.number, line.text)
             return
         if not line.envelope and statement.id.startswith("llama."):
@@ -184,9 +213,9 @@ class _Reading:
         self._times[1:] = [stretch.time]
         for envelope in stretch.envelopes:
             self._envelopes[envelope] = None
-        self._scan.take_values(stretch.values)
+        self.scan.take_values(stretch.values)
         self._recognised += stretch.lines
-        self._scan.suspects.update(self._assembler.take_stretch(stretch))
+        self.scan.suspects.update(self._assembler.take_stretch(stretch))
 
     def settled(self) -> Settled:
         """What needs no single lines any more."""
@@ -199,16 +228,16 @@ class _Reading:
         facts = self._assembler.finish(self._last_line)
         if self._last_stretch is not None and self._last_stretch.last == self._last_line:  # findings may show it
             facts.texts[self._last_line] = self._last_stretch.texts[self._last_line]
-            self._scan.suspects.add(self._last_line)
+            self.scan.suspects.add(self._last_line)
         if load is not None:
             only_load(facts, load)
-        facts.secrets = self._scan.finish()
-        facts.secret_lines = self._scan.secret_lines
-        redact_facts(facts, self._redactor, self._scan)
+        facts.secrets = self.scan.finish()
+        facts.secret_lines = self.scan.secret_lines
+        redact_facts(facts, self.redactor, self.scan)
         source.recognised_lines = self._recognised
-        unknown = redact_shapes(self._shapes.most_frequent(MOST_SHAPES_SHOWN), self._redactor)
+        unknown = redact_shapes(self._shapes.most_frequent(MOST_SHAPES_SHOWN), self.redactor)
         source.unrecognised = [UnknownShape(*row) for row in unknown]
-        source.redactions = self._redactor.counts
+        source.redactions = self.redactor.counts
         source.envelopes = list(self._envelopes)
         source.first_time = self._times[0] if self._times else None
         source.last_time = self._times[-1] if self._times else None

@@ -1,62 +1,228 @@
-"""`POST /v1/explain`: a log in, a report out."""
+"""From a posted log to a kept report: by what is stored already, else by a worker, then in a model's words."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from typing import Any
 from urllib.parse import quote
 
-from anyio import CapacityLimiter, to_thread
-
-from explain_log.api.body import ExplainRequest
+from explain_log.api.metrics import Metrics
+from explain_log.api.narrator import Narrator
+from explain_log.api.options import ServiceOptions
+from explain_log.api.queues import BoundedQueue
+from explain_log.api.spool import RawLog
+from explain_log.api.tasks import report_bytes, report_of
+from explain_log.api.workers import Workers
+from explain_log.briefing import ANSWER
+from explain_log.cache.key import code_version
 from explain_log.errors import ModelUnavailable
-from explain_log.narration.explain import ModelOptions, narrate
-from explain_log.narration.options import default_host, remote_is_allowed
-from explain_log.pipeline import report_of_text
-from explain_log.report import Report, report_text
+from explain_log.facts.models import as_json
+from explain_log.knowledge import load as load_knowledge
+from explain_log.report import Report
+from explain_log.store import Content, NotKeptError, Reports
 
 NOTICE = "Explain-Log-Notice"
 """Header that says, percent-encoded, why the rules wrote what a model was to write."""
 
-_AT_ONCE = 4
+_NO_ID = b'"id":null'
+_MOST_QUEUED_FACTOR = 3.0
+
+OnEvent = Callable[[str, Any], None]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """How a log is to be explained, and for whom. llm: whether a model is to write."""
+
+    language: str
+    name: str = "-"
+    llm: bool = True
+    model: str | None = None
+    question: str | None = None
+    owner: str = ""
+
+
+@dataclass(eq=False)
+class Explained:
+    """A report. id: None where none is kept.  timing: name → seconds, for Server-Timing."""
+
+    content: Content
+    id: str | None
+    notice: str = ""
+    timing: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def body(self) -> bytes:
+        """The report with its id."""
+        return with_id(self.content.report, self.id)
+
+
+def with_id(report: bytes, report_id: str | None) -> bytes:
+    """A report's JSON with its id in it."""
+    return report if report_id is None else report.replace(_NO_ID, b'"id":"%b"' % report_id.encode(), 1)
 
 
 class Explainer:
-    """Explains logs, so many at a time."""
+    """Explains logs. models: the queue before the Ollama server."""
 
-    def __init__(self) -> None:
-        self._limiter: CapacityLimiter | None = None
+    def __init__(
+        self, options: ServiceOptions, reports: Reports, workers: Workers, narrator: Narrator, metrics: Metrics
+    ) -> None:
+        self._options = options
+        self._reports = reports
+        self._workers = workers
+        self._narrator = narrator
+        self._metrics = metrics
+        self._versions = f"{code_version()} {load_knowledge().version}"
+        self.models = BoundedQueue("the model", options.model_slots, options.models_waiting, 60.0)
 
-    async def explain(self, asked: ExplainRequest, language: str) -> tuple[str, list[str]]:
-        """The report as JSON text, and what a reader should know about how it came about."""
-        if self._limiter is None:  # belongs to the event loop that serves
-            self._limiter = CapacityLimiter(_AT_ONCE)
-        report = await to_thread.run_sync(report_of_text, asked.log, language, limiter=self._limiter)
+    def request_key(self, digest: str, wanted: Wanted) -> str:
+        """What a report by the rules depends on."""
+        parts = json.dumps([digest, wanted.name, wanted.language, wanted.question, self._versions])
+        return blake2b(parts.encode("utf-8", "replace"), digest_size=16).hexdigest()
+
+    def asks_model(self, wanted: Wanted) -> bool:
+        """Whether a model is to write at all."""
+        return wanted.llm and self._options.llm
+
+    async def explain(self, log: RawLog, wanted: Wanted, on_event: OnEvent) -> Explained:
+        """The report, kept and with an id where reports are kept. Raises Problem.
+
+        on_event is called with ("progress", {...}), ("report", JSON), ("statement", …), ("rejected", …).
+        """
+        explained = await self.by_rules(log, wanted, on_event)
+        on_event("report", explained.body)
+        if self.asks_model(wanted):
+            explained = await self.by_model(explained, wanted, on_event)
+        return explained
+
+    async def stored(self, log: RawLog, wanted: Wanted) -> Explained | None:
+        """The same request's report where it is kept already and no model is to write; with a new id."""
+        if not self._options.store or self.asks_model(wanted):
+            return None
+        found = await self._reports.find(self.request_key(log.digest, wanted))
+        if found is None:
+            return None
+        self._metrics.cache.labels("report", "hit").inc()
+        try:
+            return Explained(found[1], await self._reports.point(found[0], wanted.owner))
+        except NotKeptError:  # dropped just now
+            return None
+
+    async def by_rules(self, log: RawLog, wanted: Wanted, on_event: OnEvent, *, bounded: bool = True) -> Explained:
+        """The rules' report with a new id."""
+        key = self.request_key(log.digest, wanted)
+        if self._options.store:
+            found = await self._reports.find(key)
+            if found is not None:
+                self._metrics.cache.labels("report", "hit").inc()
+                try:
+                    return Explained(found[1], await self._reports.point(found[0], wanted.owner))
+                except NotKeptError:
+                    pass  # dropped just now: read it anew
+            self._metrics.cache.labels("report", "miss").inc()
+        content, timing = await self.parsed(log, wanted, key, on_event, bounded=bounded)
+        if not self._options.store:
+            return Explained(content, None, timing=timing)
+        content_key = await self._reports.keep(content)
+        return Explained(content, await self._reports.point(content_key, wanted.owner), timing=timing)
+
+    async def parsed(
+        self, log: RawLog, wanted: Wanted, key: str, on_event: OnEvent, *, bounded: bool
+    ) -> tuple[Content, dict[str, float]]:
+        """The rules' report by a worker, and how long it took."""
+        header = {"task": "explain", "language": wanted.language, "name": wanted.name, "question": wanted.question}
+
+        def on_position(position: int) -> None:
+            on_event("progress", {"stage": "reading_queue" if position else "reading", "position": position})
+
+        if log.path:
+            header["path"] = log.path
+        with self._metrics.parse_seconds.time():
+            answer, blobs = await self._workers.do(
+                header, [] if log.path else [log.data()], on_position=on_position, bounded=bounded
+            )
+        pieces = list(zip(answer["firsts"], blobs[2:], strict=True))
+        log_key = blake2b(log.digest.encode() + self._versions.encode(), digest_size=16).hexdigest()
+        content = Content(blobs[0], wanted.language, log_key, key, blobs[1], pieces, answer["last_line"])
+        return content, {"queue": answer["waited_seconds"]}
+
+    async def by_model(
+        self, explained: Explained, wanted: Wanted, on_event: OnEvent, *, bounded: bool = True
+    ) -> Explained:
+        """The same report in a model's words; as it was, with a notice, where none can be had."""
+        report = report_of(explained.content.report)
+        if not report.source.recognised_lines:
+            return explained
         notices: list[str] = []
-        if asked.llm is not False and report.source.recognised_lines:
-            await _let_a_model_write(report, asked, language, notices)
-        return await to_thread.run_sync(report_text, report, limiter=self._limiter), notices
+        if await self.narrated(report, wanted, on_event, notices, bounded=bounded):
+            old = explained.content
+            content = Content(report_bytes(report), old.language, old.log_key, None, old.other, [], old.last_line)
+            if explained.id is None:
+                explained = Explained(content, None, timing=explained.timing)
+            else:
+                await self._reports.turn(explained.id, await self._reports.keep(content))
+                explained = Explained(content, explained.id, timing=explained.timing)
+        explained.notice = "; ".join(notices)
+        if explained.notice and explained.id is not None:
+            await self._reports.note(explained.id, explained.notice)
+        return explained
+
+    async def narrated(
+        self, report: Report, wanted: Wanted, on_event: OnEvent, notices: list[str], *, bounded: bool = True
+    ) -> bool:
+        """Puts a model's explanation into the report; False where the rules' stays, with the reason in notices.
+
+        Raises Problem 503 where too many wait for the model.
+        """
+
+        def on_position(position: int) -> None:
+            seconds = self.models.promised_seconds(position)
+            told = {"stage": "model_queue" if position else "model", "position": position, "promised_seconds": seconds}
+            on_event("progress", told)
+
+        def on_narration(kind: str, payload: Any) -> None:
+            if kind == "problem":
+                notices.append(str(payload))
+            elif kind == "sentence":
+                self._metrics.statements.labels("accepted", payload[1].origin).inc()
+                on_event("statement", {"section": payload[0], "statement": as_json(payload[1])})
+            elif kind == "rejected":
+                self._metrics.statements.labels("refused", payload.reason.partition(":")[0]).inc()
+                on_event("rejected", as_json(payload))
+            elif kind in ("loading", "waiting"):
+                on_event("progress", {"stage": f"model_{kind}", "position": 0, "model": payload})
+
+        async with self.models.place(on_position, bounded=bounded):
+            options = replace(self.model_options(wanted), language=report.language)
+            rules = report.explanation.sections if report.explanation else []
+            try:
+                if report.explanation:
+                    report.explanation.sections = [section for section in rules if section.id != ANSWER]
+                with self._metrics.model_seconds.time():
+                    report.explanation = await self._narrator.narrate(report, options, on_narration)
+            except ModelUnavailable as error:
+                if report.explanation:
+                    report.explanation.sections = rules
+                notices.append(str(error))
+                self._metrics.models.labels("unavailable").inc()
+                return False
+        self._metrics.models.labels("answered").inc()
+        self._metrics.cache.labels("explanation", "hit" if report.explanation.stats.from_cache else "miss").inc()
+        return True
+
+    def model_options(self, wanted: Wanted) -> Any:
+        """What to ask of which model."""
+        asked = self._options.model
+        return replace(asked, model=wanted.model or asked.model, question=wanted.question, language=wanted.language)
 
 
-async def _let_a_model_write(report: Report, asked: ExplainRequest, language: str, notices: list[str]) -> None:
-    def on_event(kind: str, payload: object) -> None:
-        if kind == "problem":
-            notices.append(str(payload))
-
-    options = ModelOptions(
-        model=asked.model,
-        host=default_host(),
-        allow_remote=remote_is_allowed(),
-        question=asked.question,
-        language=language,
-    )
-    try:
-        report.explanation = await narrate(report, options, on_event)
-    except ModelUnavailable as error:
-        notices.append(str(error))
-
-
-def notice_header(notices: list[str]) -> dict[str, str]:
-    """The notices as a header, or none."""
-    return {NOTICE: quote("; ".join(notices)[:2000], safe=" :/.,;()-")} if notices else {}
+def notice_header(notice: str) -> dict[str, str]:
+    """The notice as a header, or none."""
+    return {NOTICE: quote(notice[:1000], safe=" :/.,;()-")} if notice else {}
 
 
 def language_of(asked: str | None, accepted: str) -> str:

@@ -83,10 +83,13 @@ def _dispatch(arguments: Arguments, settings: Settings) -> int:
 
         return statements(words, settings)
     if name == "serve":
-        from explain_log.api.server import serve
+        from explain_log.cli.serving import serve
 
-        serve(settings.text("host"), settings.number("port") or 0)
-        return ANSWERED
+        return serve(settings)
+    if name == "keys":
+        from explain_log.cli.keys import keys
+
+        return keys(words[0], words[1] if len(words) > 1 else "", settings)
     if name == "completion":
         from explain_log.cli.completion import completion
 

@@ -64,6 +64,22 @@ PART = (
     Option("load", "count", placeholder="N", configured=False),
 )
 
+DATABASE = Option("database", "text", placeholder="URL")
+SERVICE = (
+    Option("host", "text", "127.0.0.1", placeholder="ADDRESS"),
+    Option("port", "port", 8377, placeholder="N"),
+    DATABASE,
+    Option("no_store", "flag", default=False),
+    Option("keep_days", "count", 30, placeholder="N"),
+    Option("keep_mib", "count", 2048, placeholder="N"),
+    Option("allow_host", "text", placeholder="NAME,…"),
+    Option("insecure", "flag", default=False),
+    Option("rate", "text", placeholder="N/minute"),
+    Option("body_mib", "count", 64, placeholder="N"),
+    Option("workers", "count", placeholder="N"),
+    Option("model_slots", "count", 1, placeholder="N"),
+)
+
 EXPLAIN = Command(
     "",
     (
@@ -96,17 +112,8 @@ COMMANDS = {
         Command("term", (LANG, TERM_FORMAT, COLOR), "NAME", 0, 1),
         Command("line", (LANG, SHORT_FORMAT, COLOR), "TEXT", 1, 1),
         Command("statements", (LANG, SHORT_FORMAT), "SEARCH"),
-        Command(
-            "serve",
-            (
-                LANG,
-                Option("host", "text", "127.0.0.1", placeholder="ADDRESS"),
-                Option("port", "port", 8377, placeholder="N"),
-            ),
-            "",
-            0,
-            0,
-        ),
+        Command("serve", (LANG, *SERVICE, *MODEL, Option("no_cache", "flag", default=False)), "", 0, 0),
+        Command("keys", (LANG, SHORT_FORMAT, DATABASE), "create|list|revoke", 1, 2),
         Command("completion", (LANG,), "SHELL", 1, 1),
     )
 }

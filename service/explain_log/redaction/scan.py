@@ -15,11 +15,15 @@ _BATCH_LINES = 256
 
 
 class Scan:
-    """Takes every line, and looks at many at once."""
+    """Takes every line, and looks at many at once.
+
+    suspects: the numbers of lines that hold something.  spans: of those, which go on in how many lines of the input.
+    """
 
     def __init__(self, redactor: Redactor) -> None:
         self.suspects: set[int] = set()
         self.overflowed = False
+        self.spans: dict[int, int] = {}
         self.secret_lines: list[int] = []
         self.texts: dict[int, str] = {}
         self.values: dict[int, list[tuple[str, str]]] = {}
@@ -76,6 +80,8 @@ class Scan:
     def _note(self, line: Line, *, secret: bool) -> None:
         if len(self.suspects) < MOST_SUSPECTS:
             self.suspects.add(line.number)
+            if line.span > 1:
+                self.spans[line.number] = line.span
         else:
             self.overflowed = True
         if not secret:

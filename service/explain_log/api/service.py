@@ -1,0 +1,70 @@
+"""The parts of a running service, and how they start and end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from explain_log.api.explain import Explainer
+from explain_log.api.jobs import JobRunner
+from explain_log.api.metrics import Metrics
+from explain_log.api.narrator import Narrator
+from explain_log.api.options import ServiceOptions
+from explain_log.api.spool import Spool
+from explain_log.api.workers import Workers
+from explain_log.store import Jobs, Keys, Reports, Sessions, database_at
+from explain_log.store.retention import clean_up
+
+_LOG = logging.getLogger(__name__)
+_CLEAN_UP_SECONDS = 60.0
+
+
+class Service:
+    """Everything that routes use."""
+
+    def __init__(self, options: ServiceOptions) -> None:
+        self.options = options
+        self.database = database = database_at(options.database)
+        self.metrics = Metrics()
+        self.spool = Spool(options.folder)
+        self.reports = Reports(database)
+        self.jobs = Jobs(database, self.spool.worker)
+        self.keys = Keys(database)
+        self.sessions = Sessions(database)
+        self.workers = Workers(options.workers, options.parses_waiting, options.parse_seconds)
+        self.narrator = Narrator(cached=options.cache and options.store)
+        self.explainer = Explainer(options, self.reports, self.workers, self.narrator, self.metrics)
+        self.runner = JobRunner(options, self.jobs, self.reports, self.explainer, self.spool, self.metrics)
+        for name, queue in (("parse", self.workers.queue), ("model", self.explainer.models)):
+            self.metrics.watch(name, lambda q=queue: q.waiting, lambda q=queue: q.running)  # type: ignore[misc]
+        self._cleaning: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Opens the database; starts the workers, the narrator, the jobs and the clean-up."""
+        await self.database.prepare()
+        self.narrator.start()
+        await self.workers.start()
+        await self.runner.start()
+        self._cleaning = asyncio.create_task(self._clean_up())
+
+    def stop_queues(self) -> None:
+        """Sends away who waits: the service is about to end."""
+        self.explainer.models.close()
+
+    async def close(self) -> None:
+        """Ends all; jobs that do not end in time are handed back."""
+        if self._cleaning is not None:
+            self._cleaning.cancel()
+        await self.runner.close(self.options.shutdown_seconds)
+        await self.workers.close()
+        self.narrator.close()
+        self.spool.close()
+        await self.database.close()
+
+    async def _clean_up(self) -> None:
+        while True:
+            try:
+                await clean_up(self.database, self.reports, self.options.days, self.options.store_bytes)
+            except Exception as error:  # noqa: BLE001 - the database may be away for a while
+                _LOG.error("old reports cannot be dropped: %s", type(error).__name__)
+            await asyncio.sleep(_CLEAN_UP_SECONDS)

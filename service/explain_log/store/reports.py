@@ -1,0 +1,270 @@
+"""Reports: kept once by content, found by random ids, dropped when the last id goes."""
+
+from __future__ import annotations
+
+import secrets
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
+
+from sqlalchemy import delete, exists, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from explain_log.store.batches import Batches
+from explain_log.store.database import Database
+from explain_log.store.packing import packed, unpacked
+from explain_log.store.tables import contents, jobs, log_lines, logs, pointers
+
+REMEMBERED_BYTES = 48 << 20
+"""So much of what was asked for lately is held in memory."""
+_USED_SECONDS = 3600.0
+
+
+class NotKeptError(LookupError):
+    """What an id should point to is not there any more."""
+
+
+class ContentGoneError(LookupError):
+    """The content that an id was to point to was dropped at the same moment: it has to be made anew."""
+
+
+@dataclass(eq=False)
+class Content:
+    """A report as JSON without its id (`"id": null`).
+
+    request_key: what it answers, where that alone decides on it.  other: in the other language, by the rules.
+    lines: (first line, packed lines) of the redacted log, to be kept; not filled when it was found.
+    """
+
+    report: bytes
+    language: str
+    log_key: str
+    request_key: str | None = None
+    other: bytes | None = None
+    lines: list[tuple[int, bytes]] = field(default_factory=list)
+    last_line: int = 0
+    used: float = 0.0
+
+    @property
+    def key(self) -> str:
+        """The content's hash."""
+        return blake2b(b"\0".join((self.report, self.other or b"", self.log_key.encode())), digest_size=16).hexdigest()
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """What an id stands for. content_key: None while nothing can be seen yet."""
+
+    id: str
+    content_key: str | None
+    owner: str
+    made: float
+    notice: str
+
+
+def new_id() -> str:
+    """128 random bits."""
+    return secrets.token_hex(16)
+
+
+class Reports:
+    """The reports of a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._pointing: Batches[dict[str, Any]] = Batches(self._insert_pointers)
+        self._lately: OrderedDict[str, tuple[str, Content]] = OrderedDict()  # by request key and by content key
+        self._bytes = 0
+
+    async def find(self, request_key: str) -> tuple[str, Content] | None:
+        """What was answered to the same request: the content's key, and the content."""
+        known = self._lately.get(request_key)
+        if known is not None:
+            self._lately.move_to_end(request_key)
+            return known
+        return await self._select(contents.c.request_key == request_key)
+
+    async def content(self, key: str) -> Content:
+        """The content of a key. Raises NotKeptError."""
+        known = self._lately.get(key) or await self._select(contents.c.key == key)
+        if known is None:
+            raise NotKeptError
+        return known[1]
+
+    async def _select(self, condition: Any) -> tuple[str, Content] | None:
+        query = select(contents, logs.c.last_line).join(logs).where(condition)
+        async with self._database.reading() as connection:
+            row = (await connection.execute(query)).first()
+        if row is None:
+            return None
+        found = Content(unpacked(row.report), row.language, row.log_key, row.request_key, None, [], row.last_line)
+        found.other = None if row.other is None else unpacked(row.other)
+        found.used = row.used
+        self._remember(row.key, found)
+        return row.key, found
+
+    async def keep(self, content: Content) -> str:
+        """Keeps a content, which may be there already; gives its key. Something must point to it soon."""
+        key, now = content.key, self._database.now()
+        report, other = packed(content.report), None if content.other is None else packed(content.other)
+        size = len(report) + len(other or b"")
+        lines_size = sum(len(data) for _, data in content.lines)
+        async with self._database.writing() as connection:
+            if not await _is_there(connection, logs.c.key == content.log_key):
+                row = {"key": content.log_key, "size": lines_size, "last_line": content.last_line, "made": now}
+                if await _inserted(connection, insert(logs), row) and content.lines:
+                    rows = [{"log_key": content.log_key, "first_line": n, "data": data} for n, data in content.lines]
+                    await connection.execute(insert(log_lines), rows)
+            if not await _is_there(connection, contents.c.key == key):
+                taken = content.request_key is not None and await _is_there(
+                    connection, contents.c.request_key == content.request_key
+                )
+                row = {
+                    "key": key, "request_key": None if taken else content.request_key, "log_key": content.log_key,
+                    "language": content.language, "report": report, "other": other, "size": size, "made": now,
+                    "used": now,
+                }  # fmt: skip
+                await _inserted(connection, insert(contents), row)
+        content.used, content.lines = now, []
+        self._remember(key, content)
+        return key
+
+    async def point(self, content_key: str, owner: str, notice: str = "") -> str:
+        """A new id for a content. Raises NotKeptError where that was dropped meanwhile."""
+        made = self._database.now()
+        row = {"id": new_id(), "content_key": content_key, "owner": owner, "made": made, "notice": notice}
+        await self._pointing.add(row)
+        return str(row["id"])
+
+    async def _insert_pointers(self, rows: list[dict[str, Any]]) -> list[Exception | None]:
+        """Many in one transaction; where one of them fails, each in its own."""
+        try:
+            async with self._database.writing() as connection:
+                await connection.execute(insert(pointers), rows)
+                await self._note_use(connection, {row["content_key"] for row in rows})
+        except IntegrityError:
+            if len(rows) > 1:
+                return [(await self._insert_pointers([row]))[0] for row in rows]
+            self.forget(rows[0]["content_key"])
+            return [NotKeptError()]
+        return [None] * len(rows)
+
+    async def _note_use(self, connection: AsyncConnection, keys: Iterable[str]) -> None:
+        """Remembers, hourly, that contents are used: the size limit drops others first."""
+        now = self._database.now()
+        for key in keys:
+            known = self._lately.get(key)
+            if known is not None and known[1].used < now - _USED_SECONDS:
+                known[1].used = now
+                await connection.execute(update(contents).where(contents.c.key == key).values(used=now))
+
+    async def turn(self, report_id: str, content_key: str, notice: str = "") -> None:
+        """Makes an id point to another content, and drops what it pointed to if nothing else does.
+
+        Raises NotKeptError where the id is gone, ContentGoneError where the content is.
+        """
+        try:
+            async with self._database.writing() as connection:
+                before = await connection.scalar(select(pointers.c.content_key).where(pointers.c.id == report_id))
+                row = update(pointers).where(pointers.c.id == report_id).values(content_key=content_key, notice=notice)
+                there = bool((await connection.execute(row)).rowcount)
+                unused = [before] if there and before is not None and before != content_key else []
+                gone = await drop_unused(connection, unused if there else [content_key])
+        except IntegrityError as error:
+            self.forget(content_key)
+            raise ContentGoneError from error
+        self._forget_all(gone)
+        if not there:
+            raise NotKeptError
+
+    async def note(self, report_id: str, notice: str) -> None:
+        """Says with a report how it came about."""
+        async with self._database.writing() as connection:
+            await connection.execute(update(pointers).where(pointers.c.id == report_id).values(notice=notice))
+
+    async def pointer(self, report_id: str) -> Pointer | None:
+        """What an id stands for."""
+        async with self._database.reading() as connection:
+            row = (await connection.execute(select(pointers).where(pointers.c.id == report_id))).first()
+        return None if row is None else Pointer(row.id, row.content_key, row.owner, row.made, row.notice)
+
+    async def delete(self, report_id: str) -> bool:
+        """Drops an id, its job, and the data when it was the last one. Whether it was there."""
+        async with self._database.writing() as connection:
+            key = await connection.scalar(select(pointers.c.content_key).where(pointers.c.id == report_id))
+            await connection.execute(delete(jobs).where(jobs.c.id == report_id))
+            gone = await connection.execute(delete(pointers).where(pointers.c.id == report_id))
+            self._forget_all(await drop_unused(connection, [key] if key else []))
+        return bool(gone.rowcount)
+
+    async def lines(self, log_key: str, first: int, last: int) -> list[tuple[int, bytes]]:
+        """The packed pieces that hold these lines."""
+        begin = (
+            select(func.coalesce(func.max(log_lines.c.first_line), first))
+            .where(log_lines.c.log_key == log_key, log_lines.c.first_line <= first)
+            .scalar_subquery()
+        )
+        query = (
+            select(log_lines.c.first_line, log_lines.c.data)
+            .where(log_lines.c.log_key == log_key, log_lines.c.first_line.between(begin, last))
+            .order_by(log_lines.c.first_line)
+        )
+        async with self._database.reading() as connection:
+            return [(row.first_line, row.data) for row in await connection.execute(query)]
+
+    def _remember(self, key: str, content: Content) -> None:
+        self.forget(key)
+        for name in filter(None, (key, content.request_key)):
+            self._lately[name] = (key, content)
+        self._bytes += _size(content)
+        while self._bytes > REMEMBERED_BYTES and len(self._lately) > 1:
+            self.forget(next(iter(self._lately.values()))[0])
+
+    def forget(self, key: str) -> None:
+        """Takes a content out of memory."""
+        known = self._lately.pop(key, None)
+        if known is not None:
+            self._bytes -= _size(known[1])
+            self._lately.pop(known[1].request_key or "", None)
+
+    def _forget_all(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self.forget(key)
+
+
+def _size(content: Content) -> int:
+    return len(content.report) + len(content.other or b"")
+
+
+async def _is_there(connection: AsyncConnection, condition: Any) -> bool:
+    return bool(await connection.scalar(select(exists().where(condition))))
+
+
+async def _inserted(connection: AsyncConnection, statement: Any, row: dict[str, Any]) -> bool:
+    """Inserts a row that another transaction may have inserted just now."""
+    try:
+        async with connection.begin_nested():
+            await connection.execute(statement, row)
+    except IntegrityError:
+        return False
+    return True
+
+
+async def drop_unused(connection: AsyncConnection, keys: list[str]) -> list[str]:
+    """Drops those contents that no id points to, and logs that no content is of; gives their keys."""
+    if not keys:
+        return []
+    unused = ~exists().where(pointers.c.content_key == contents.c.key)
+    gone = (
+        await connection.execute(
+            delete(contents).where(contents.c.key.in_(keys), unused).returning(contents.c.key, contents.c.log_key)
+        )
+    ).all()
+    log_keys = {row.log_key for row in gone}
+    if log_keys:
+        orphaned = ~exists().where(contents.c.log_key == logs.c.key)
+        await connection.execute(delete(logs).where(logs.c.key.in_(log_keys), orphaned))
+    return [row.key for row in gone]
