@@ -23,9 +23,9 @@ def missing(what):
     pytest.skip(f"{what} is not installed; .ci/tools installs it")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """Chromium, started once."""
+    """Chromium, for the tests of one file: while it is open an event loop runs, which other tests would stumble on."""
     if CHROMIUM is None:
         missing("chromium")
     from playwright.sync_api import sync_playwright
