@@ -113,6 +113,31 @@ def test_other_digits_may_make_a_secret():
     assert screen.values(b"ip=81.8.4.4") == []
 
 
+def test_other_digits_may_make_another_name():
+    """`ec2-user` is nobody's name; what stands in its place in a line like it may be."""
+    screen = Screen(load())
+    assert screen.values(b"x=/home/ec2-user/y") == []
+    assert screen.values(b"x=/home/ec3-user/y") == [("user", "ec3-user")]
+
+
+def test_private_texts_that_differ_in_digits_alone():
+    """Each is told once, with the first line that has it, though only the first one was searched for."""
+    prompts = ["hello 12", "hello 13", "hello 12", "hello 7", "hello 8", "hello 13", "hello 8 x"]
+    texts = [QUIET.replace(" model=/x", f' n=13 prompt="{prompt}" m=8') for prompt in prompts]
+    first, second = (QUIET.replace(" model=/x", f" prompt={prompt}") for prompt in ("a1", "12"))
+    (found,) = scanned(QUIET, *texts, first, second, first.replace("a1", "a2"))
+    assert isinstance(found, Stretch)
+    assert found.values == [
+        (2, "prompt", "hello 12"),
+        (3, "prompt", "hello 13"),
+        (5, "prompt", "hello 7"),
+        (6, "prompt", "hello 8"),
+        (8, "prompt", "hello 8 x"),
+        (9, "prompt", "a1"),
+        (11, "prompt", "a2"),
+    ]
+
+
 def test_patterns_take_linear_time():
     """A hostile line of a megabyte is passed over at once."""
     for text in (

@@ -99,18 +99,19 @@ class Bulk:
             return
         with open_input(origin.path) as file:
             blocks = without_leading_zeros(byte_blocks(file, origin))
-            start = gathered(b"", blocks, self._how.big)
+            huge = self._is_huge(origin)
+            start = gathered(b"", blocks, min(self._how.big, 2 * FIRST_BYTES) if huge else self._how.big)
             encoding, mark = detect(start[: 2 * SAMPLE_BYTES])
             plain = encoding in ("ascii", "utf-8") and b"\n" in start
-            if len(start) < self._how.big or not plain:
+            if not plain or (len(start) < self._how.big and not huge):
                 yield from lines_of(origin, offset, decoded_text(chain((start,), blocks), origin))
                 return
             refuse_what_is_no_text(start[mark:SAMPLE_BYTES].decode("utf-8", "replace"), origin)
             origin.first_line, origin.last_line = offset + 1, offset
-            yield from self._lines(Chunks(start[mark:], blocks, self._how.chunk), origin, file)
+            yield from self._lines(Chunks(start[mark:], blocks, self._how.chunk), origin, file if huge else None)
 
-    def _lines(self, chunks: Chunks, origin: Origin, file: IO[bytes]) -> Iterator[Line]:
-        """The lines of an input that is big, and in ASCII or UTF-8 as far as it was read."""
+    def _lines(self, chunks: Chunks, origin: Origin, file: IO[bytes] | None) -> Iterator[Line]:
+        """The lines of an input that is big, and in ASCII or UTF-8 as far as it was read. file: if it is huge."""
         head: list[Line] = []
         for line in self._loud(Loud(origin.last_line + 1, chunks.lines(self._how.head)), origin):
             head.append(line)
@@ -121,7 +122,7 @@ class Bulk:
         if not self._ordinary:
             # What was read already shows what needs no single lines, before others look at the rest.
             yield from self._counted(self._alone(iter((chunks.read_lines(FIRST_BYTES),))), origin)
-            if self._is_huge(origin):
+            if file is not None:
                 yield from self._together(chunks, origin, file)
             yield from self._counted(self._alone(chunks.whole()), origin)
         before = origin.last_line

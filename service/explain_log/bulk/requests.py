@@ -51,7 +51,7 @@ class Requests:
         if not all(self._look(ending, text, stretch) for ending in new):
             return False
         stretch.seconds = array("d", seconds)
-        longest = max(seconds)
+        stretch.longest = longest = max(seconds)
         by_status = Counter(statuses)
         remarkable: list[int] = []
         if max(by_status) >= b"4":
@@ -73,7 +73,7 @@ class Requests:
 
     def told(self, stretch: Stretch) -> None:
         """Notes that a stretch is given on."""
-        self._longest = max(self._longest, max(stretch.seconds, default=-1.0))
+        self._longest = max(self._longest, stretch.longest)
 
     def _look(self, ending: bytes, text: bytes, stretch: Stretch) -> bool:
         """Remembers an ending; False where it holds a secret, or a second line."""

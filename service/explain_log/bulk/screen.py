@@ -7,6 +7,7 @@ there are few different ones. Only lines whose text so made holds a hint of a ru
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TypeVar
 
 from explain_log.bulk.patterns import ZEROS
@@ -23,6 +24,12 @@ _BLUR = bytes(ord("a") if byte in _HEX else byte + 32 if 65 <= byte <= 90 else b
 T = TypeVar("T", int, bytes)
 Value = tuple[str, str]
 """(kind, value) of a private text."""
+
+Hidden = tuple[str, int, int]
+"""The kind of a line's only private text, and where it begins and ends."""
+
+_ANY_DIGIT = re.compile(r"\\.|0-9|\{[\d,]+\}")
+"""What in a pattern asks for no certain digit, though there is one in it."""
 
 
 class Screen:
@@ -42,6 +49,7 @@ class Screen:
         self._with_digits = [zeros for hint in hints if (zeros := hint.translate(ZEROS)) != hint]
         self._verdicts: dict[bytes, bool] = {}
         self._clean: set[bytes] = set()
+        self._hidden: dict[bytes, Hidden] = {}
         self._told: set[int] = set()  # hashes: the texts may be long
 
     def is_suspect(self, text: bytes) -> bool:
@@ -75,9 +83,27 @@ class Screen:
         fresh, found = self._probe.look(text, tried)
         if found:
             _remember(self._told, hash(line))
-        elif not any(rule.pattern("near") for rule in tried) and not self._hints_with_digits(zeros):
-            _remember(self._clean, zeros)
+        if not any(map(_depends_on_digits, tried)) and not self._hints_with_digits(zeros):
+            if not found:
+                _remember(self._clean, zeros)
+            elif len(found) == 1 and line.count(found[0][1].encode()) == 1:
+                if len(self._hidden) >= MOST_REMEMBERED:
+                    self._hidden.clear()
+                start = line.index(found[0][1].encode())
+                self._hidden[zeros] = found[0][0], start, start + len(found[0][1].encode())
         return fresh
+
+    def hidden(self, line: bytes) -> Hidden | None:
+        """Where lines that differ from this one in digits alone have their only private text, if that is known."""
+        return self._hidden.get(line.translate(ZEROS))
+
+    def tell(self, kind: str, value: bytes) -> list[Value]:
+        """A private text, unless it was told before."""
+        key = hash((kind, value))
+        if key in self._told:
+            return []
+        _remember(self._told, key)
+        return self._probe.meet(kind, value.decode("utf-8", "replace"))
 
     def _near(self, text: str, lower: str) -> list[Rule]:
         """The rules that are worth trying, as `is_near` says of each; all at once takes half the time."""
@@ -97,14 +123,22 @@ class _Probe(Redactor):
     def __init__(self, knowledge: Knowledge) -> None:
         super().__init__(knowledge)
         self.fresh: list[Value] = []
+        self._found: list[Value] = []
 
-    def look(self, text: str, rules: list[Rule]) -> tuple[list[Value], bool]:
-        """The values that these rules find for the first time, and whether they find any."""
+    def look(self, text: str, rules: list[Rule]) -> tuple[list[Value], list[Value]]:
+        """The values that these rules find for the first time, and all that they find."""
+        self.fresh, self._found = [], []
+        self.redacted_by(rules, text if len(text) < MOST_TEXT else without_last_word(text[:MOST_TEXT]))
+        return self.fresh, self._found
+
+    def meet(self, kind: str, value: str) -> list[Value]:
+        """The value, if it is met for the first time."""
         self.fresh = []
-        text = text if len(text) < MOST_TEXT else without_last_word(text[:MOST_TEXT])
-        return self.fresh, self.redacted_by(rules, text) != text
+        self.mark(kind, value)
+        return self.fresh
 
     def mark(self, kind: str, value: str) -> str:
+        self._found.append((kind, value))
         known = len(self._known.get(kind, ()))
         marker = super().mark(kind, value)
         if len(self._known[kind]) > known:
@@ -118,6 +152,15 @@ def _blurred(rule: Rule) -> list[bytes]:
     if near is None:
         return []
     return [near.pattern.replace(r"\d", "a").replace("0-9a-fA-F", "a").encode()]
+
+
+@cache
+def _depends_on_digits(rule: Rule) -> bool:
+    """Whether a rule may find something in one of two lines that differ in digits alone, and not in the other."""
+    if rule.pattern("near") is not None:
+        return True
+    patterns = map(rule.pattern, ("where", "pattern", "unless", "not_after", "not_before"))
+    return any(re.search(r"\d", _ANY_DIGIT.sub("", found.pattern)) for found in patterns if found is not None)
 
 
 def _remember(known: set[T], text: T) -> None:

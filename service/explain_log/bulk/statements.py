@@ -7,10 +7,11 @@ Most of them differ from earlier ones in digits and hashes alone. Of such lines 
 from __future__ import annotations
 
 from collections import Counter
+from operator import getitem
 from typing import TypeVar
 
 from explain_log.bulk.patterns import ATTRIBUTES, HEAD, LONGEST_ATTRIBUTES, SECOND_LINE, ZEROS, text_at
-from explain_log.bulk.screen import Screen
+from explain_log.bulk.screen import Hidden, Screen, Value
 from explain_log.bulk.verdicts import Plain, Verdicts
 from explain_log.facts.stretch import Settled, Stretch
 from explain_log.knowledge import Knowledge
@@ -36,6 +37,8 @@ class Statements:
         self._screen = screen
         self._verdicts = Verdicts(knowledge, screen)
         self._heads: dict[bytes, slice] = {}
+        # Where it stands in lines with a private text that is another one in each, and where that text stands.
+        self._private: dict[bytes, tuple[slice, Hidden]] = {}
         # What stands before ` msg=`, with all digits made zeros; and how long that is of lines that may not last.
         self._beginnings: set[bytes] = set()
         self._met: dict[int, int] = {}
@@ -55,15 +58,15 @@ class Statements:
                     if found is None:
                         return False
                     places[number] = found
-        heads = Counter([line[place] for line, place in zip(lines, places, strict=True)])  # type: ignore[index]
+        heads = list(map(getitem, lines, places))  # type: ignore[arg-type]
         plain: dict[bytes, Plain] = {}
-        for head, count in heads.items():
+        for head in set(heads):
             verdict = self._verdicts.of(head)
             if verdict is None or not settled.is_counted(verdict.event, debug=verdict.debug):
                 return False
-            if verdict.event is not None:
-                stretch.events[verdict.event] = stretch.events.get(verdict.event, 0) + count
             plain[head] = verdict
+        if any(verdict.event is not None for verdict in plain.values()):
+            _count_events(heads, plain, stretch)
         _place(plain, text, stretch)
         return True
 
@@ -78,6 +81,11 @@ class Statements:
 
         Notes private texts. cursor: a place in the text and the number of line ends before it.
         """
+        private = self._private.get(shape)
+        if private is not None:
+            place, (kind, start, end) = private
+            self._tell(self._screen.tell(kind, line[start:end]), line, text, stretch, cursor)
+            return place
         message = line.find(_MESSAGE)
         if shape[:message] in self._beginnings:
             begin, length = line.find(b" ") + 1, self._met.get(hash(line[message:]))
@@ -97,13 +105,14 @@ class Statements:
             values = self._screen.values(told)
             if values is None:
                 return None
-            if values:
-                found = text.find(b"\n" + line + b"\n", cursor[0])
-                cursor[1] += text.count(b"\n", cursor[0], found)
-                cursor[0] = found
-                stretch.values += [(cursor[1] + 1, kind, value) for kind, value in values]
+            self._tell(values, line, text, stretch, cursor)
             # Where hashes differ as well, nothing is known of lines with others.
-            lasting = lasting and _SAME_HASH not in shape and self._screen.is_clean(told)
+            lasting = lasting and _SAME_HASH not in shape
+            if lasting and (hidden := self._screen.hidden(told)) is not None:
+                kind, start, end = hidden
+                _bounded(self._private, MOST_SHAPES)[shape] = place, (kind, place.start + start, place.start + end)
+                return place
+            lasting = lasting and self._screen.is_clean(told)
             if not lasting:
                 _bounded(self._met, MOST_MET)[hash(line[message:])] = place.stop - message
         if lasting:
@@ -111,6 +120,15 @@ class Statements:
         if len(self._beginnings) < MOST_SHAPES:
             self._beginnings.add(shape[:message])
         return place
+
+    @staticmethod
+    def _tell(values: list[Value], line: bytes, text: bytes, stretch: Stretch, cursor: list[int]) -> None:
+        """Notes private texts of a line. cursor: as above."""
+        if values:
+            found = text.find(b"\n" + line + b"\n", cursor[0])
+            cursor[1] += text.count(b"\n", cursor[0], found)
+            cursor[0] = found
+            stretch.values += [(cursor[1] + 1, kind, value) for kind, value in values]
 
 
 def _shapes(lines: list[bytes]) -> list[bytes]:
@@ -134,6 +152,13 @@ def _is_single_line(attributes: bytes, marks: tuple[bytes, ...]) -> bool:
         return False
     colon = attributes.find(b": ")
     return colon <= 0 or attributes.find(attributes[1 : colon + 2], colon) < 0
+
+
+def _count_events(heads: list[bytes], plain: dict[bytes, Plain], stretch: Stretch) -> None:
+    for head, count in Counter(heads).items():
+        event = plain[head].event
+        if event is not None:
+            stretch.events[event] = stretch.events.get(event, 0) + count
 
 
 def _place(plain: dict[bytes, Plain], text: bytes, stretch: Stretch) -> None:

@@ -25,6 +25,9 @@ MOST_UNDER_WAY = 24
 SENT_AHEAD = 3
 """So many chunks does another process know of, so that it need not wait for the next one."""
 
+SMALLEST_PART = 8
+"""Chunks get smaller towards the end, down to this part of one, so that all processes end at about the same time."""
+
 _CUT_BYTES = 1 << 16
 
 Found = list[Stretch | Loud]
@@ -87,6 +90,7 @@ class FileScan:
         self.position = self._next = position
         self._path, self._scanner, self._settled = path, scanner, settled
         self._processes, self._chunk, self._utf8 = min(processes, MOST_PROCESSES), chunk, utf8
+        self._end = os.path.getsize(path)
         self._over = False
         self._queue: deque[_Chunk] = deque()
         self._others: list[_Other] = []
@@ -172,12 +176,16 @@ class FileScan:
             return None
         start = self._next
         with open(self._path, "rb", buffering=0) as file:
-            end = _line_end(file.fileno(), start + self._chunk)
+            end = _line_end(file.fileno(), start + self._size(start))
             if end is None or (not self._utf8 and first_high(_read(self._path, (start, end))) is not None):
                 self._over = True
                 return None
         self._next = end
         return start, end
+
+    def _size(self, start: int) -> int:
+        share = (self._end - start) // (SENT_AHEAD * (len(self._others) + 1))
+        return max(self._chunk // SMALLEST_PART, min(self._chunk, share))
 
 
 def _line_end(descriptor: int, place: int) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 MOST_EXACT = 250_000
 _KEPT_OF_SECOND_BYTE = bytes(byte & 0xF0 for byte in range(256))
@@ -23,15 +23,14 @@ class Durations:
         self._exact = array("d")
         self._counts: Counter[int] = Counter()
 
-    def add(self, seconds: Iterable[float]) -> None:
-        """Adds some."""
-        before = len(self._exact)
-        self._exact.extend(seconds)
-        added = self._exact[before:]
-        if not added:
+    def add(self, seconds: Sequence[float], longest: float | None = None) -> None:
+        """Adds some. longest: the largest of them, if that is known."""
+        if not seconds:
             return
-        self.count += len(added)
-        self.largest = max(added) if self.largest is None else max(self.largest, *added)
+        self._exact.extend(seconds)
+        self.count += len(seconds)
+        longest = max(seconds) if longest is None else longest
+        self.largest = longest if self.largest is None else max(self.largest, longest)
         if len(self._exact) > MOST_EXACT:
             self._count()
 

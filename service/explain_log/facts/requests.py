@@ -160,9 +160,9 @@ class RequestCounter:
         for path, count in stretch.paths.items():
             if path in summary.by_path or len(summary.by_path) < MOST_PATHS:
                 summary.by_path[path] = summary.by_path.get(path, 0) + count
-        self._seconds.add(stretch.seconds)
-        if stretch.slowest and max(stretch.seconds) > self._slowest:
-            self._slowest = max(stretch.seconds)
+        self._seconds.add(stretch.seconds, stretch.longest)
+        if stretch.slowest and stretch.longest > self._slowest:
+            self._slowest = stretch.longest
             summary.lines["max_seconds"] = [stretch.slowest]
         if stretch.answered is not None and len(summary.answered) < MOST_ANSWERED:
             summary.answered.append(stretch.answered)

@@ -19,6 +19,7 @@ class Stretch:
     first, last: their line numbers.  time: the last line's, ISO 8601.
     envelopes: what the lines wear, in the order in which it first occurs.
     statuses, paths: numbers of requests, in the order of the log.  seconds: how long each took.
+    longest: the most of them, -1 without any.
     slowest: line of the longest one, 0 where one before it took as long.
     requests: the first and the last request's line.
     answered: line and time of the last request that a model answered.
@@ -35,6 +36,7 @@ class Stretch:
     statuses: dict[str, int] = field(default_factory=dict)
     paths: dict[str, int] = field(default_factory=dict)
     seconds: array[float] = field(default_factory=lambda: array("d"))
+    longest: float = -1.0
     slowest: int = 0
     requests: tuple[int, int] = (0, 0)
     answered: tuple[int, str] | None = None
