@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from explain_log.checks import Wording, run_checks
@@ -54,12 +55,13 @@ def make_reports(
 
 
 def make_reports_and_lines(
-    log: Origin | str, languages: Sequence[str], texts: Callable[[], Iterator[str]], *, name: str = "-"
+    log: Origin | str, languages: Sequence[str], texts: Callable[[], Iterator[str]], *, name: str = "-", most: int = 1
 ) -> tuple[list[Report], Iterator[tuple[int, str]]]:
     """The reports of one log, and (number, text) of each of its lines, redacted as the reports are.
 
     log: a file, or a text that is at hand, whose name is `name`.  texts: gives its text again, decoded, block by
-    block. Raises InputError as make_report does.
+    block.  most: so many of the languages are made; where anything was redacted all are, since from redacted lines
+    the same report cannot be made again. Raises InputError as make_report does.
     """
     from explain_log.redaction import kept_lines
 
@@ -69,7 +71,7 @@ def make_reports_and_lines(
     else:
         _read_all([log], reading, None, None, None)
         source = _source([log])
-    reports = reading.reports(source, languages)
+    reports = reading.reports(source, languages, most=most)
     return reports, kept_lines(texts(), reading.scan, reading.redactor, reading.knowledge)
 
 
@@ -161,12 +163,18 @@ def _total_bytes(origins: list[Origin]) -> int | None:
         return None
 
 
+@lru_cache(maxsize=1)
+def _recogniser(knowledge: Knowledge) -> Recogniser:
+    """The same for every log: they share most of their lines, and it remembers what those are."""
+    return Recogniser(knowledge)
+
+
 class _Reading:
     """Takes lines and keeps what a report needs of them."""
 
     def __init__(self, knowledge: Knowledge) -> None:
         self.knowledge = knowledge
-        self.recognise = Recogniser(knowledge).recognise
+        self.recognise = _recogniser(knowledge).recognise
         self.last_lines = knowledge.last_lines()
         self._assembler = Assembler(knowledge)
         self._shapes = Shapes()
@@ -224,7 +232,10 @@ class _Reading:
     def report(self, source: Source, language: str, load: int | None = None) -> Report:
         return self.reports(source, (language,), load)[0]
 
-    def reports(self, source: Source, languages: Sequence[str], load: int | None = None) -> list[Report]:
+    def reports(
+        self, source: Source, languages: Sequence[str], load: int | None = None, most: int | None = None
+    ) -> list[Report]:
+        """most: so many of the languages, where nothing was redacted."""
         facts = self._assembler.finish(self._last_line)
         if self._last_stretch is not None and self._last_stretch.last == self._last_line:  # findings may show it
             facts.texts[self._last_line] = self._last_stretch.texts[self._last_line]
@@ -242,6 +253,8 @@ class _Reading:
         source.first_time = self._times[0] if self._times else None
         source.last_time = self._times[-1] if self._times else None
         observations, unknowns = run_checks(facts)
+        if most is not None and not (source.redactions or self.scan.suspects or self.scan.values):
+            languages = languages[:most]
         return [self._worded(source, facts, observations, unknowns, language) for language in languages]
 
     def _worded(

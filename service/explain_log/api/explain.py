@@ -88,12 +88,14 @@ class Explainer:
         """Whether a model is to write at all."""
         return wanted.llm and self._options.llm
 
-    async def explain(self, log: RawLog, wanted: Wanted, on_event: OnEvent) -> Explained:
+    async def explain(self, log: RawLog, wanted: Wanted, on_event: OnEvent, *, is_new: bool = False) -> Explained:
         """The report, kept and with an id where reports are kept. Raises Problem.
+
+        is_new: `stored` found nothing.
 
         on_event is called with ("progress", {...}), ("report", JSON), ("statement", …), ("rejected", …).
         """
-        explained = await self.by_rules(log, wanted, on_event)
+        explained = await self.by_rules(log, wanted, on_event, is_new=is_new)
         on_event("report", explained.body)
         if self.asks_model(wanted):
             explained = await self.by_model(explained, wanted, on_event)
@@ -101,34 +103,31 @@ class Explainer:
 
     async def stored(self, log: RawLog, wanted: Wanted) -> Explained | None:
         """The same request's report where it is kept already and no model is to write; with a new id."""
-        if not self._options.store or self.asks_model(wanted):
+        return None if self.asks_model(wanted) else await self.found(log, wanted)
+
+    async def found(self, log: RawLog, wanted: Wanted) -> Explained | None:
+        """The rules' report where the same request was answered before; with a new id."""
+        if not self._options.store:
             return None
         found = await self._reports.find(self.request_key(log.digest, wanted))
-        if found is None:
-            return None
-        self._metrics.cache.labels("report", "hit").inc()
+        self._metrics.cache.labels("report", "hit" if found else "miss").inc()
         try:
-            return Explained(found[1], await self._reports.point(found[0], wanted.owner))
+            return None if found is None else Explained(found[1], await self._reports.point(found[0], wanted.owner))
         except NotKeptError:  # dropped just now
             return None
 
-    async def by_rules(self, log: RawLog, wanted: Wanted, on_event: OnEvent, *, bounded: bool = True) -> Explained:
+    async def by_rules(
+        self, log: RawLog, wanted: Wanted, on_event: OnEvent, *, bounded: bool = True, is_new: bool = False
+    ) -> Explained:
         """The rules' report with a new id."""
+        found = None if is_new else await self.found(log, wanted)
+        if found is not None:
+            return found
         key = self.request_key(log.digest, wanted)
-        if self._options.store:
-            found = await self._reports.find(key)
-            if found is not None:
-                self._metrics.cache.labels("report", "hit").inc()
-                try:
-                    return Explained(found[1], await self._reports.point(found[0], wanted.owner))
-                except NotKeptError:
-                    pass  # dropped just now: read it anew
-            self._metrics.cache.labels("report", "miss").inc()
         content, timing = await self.parsed(log, wanted, key, on_event, bounded=bounded)
         if not self._options.store:
             return Explained(content, None, timing=timing)
-        content_key = await self._reports.keep(content)
-        return Explained(content, await self._reports.point(content_key, wanted.owner), timing=timing)
+        return Explained(content, await self._reports.keep_and_point(content, wanted.owner), timing=timing)
 
     async def parsed(
         self, log: RawLog, wanted: Wanted, key: str, on_event: OnEvent, *, bounded: bool
@@ -145,10 +144,22 @@ class Explainer:
             answer, blobs = await self._workers.do(
                 header, [] if log.path else [log.data()], on_position=on_position, bounded=bounded
             )
-        pieces = list(zip(answer["firsts"], blobs[2:], strict=True))
+        other = blobs.pop() if answer["has_other"] else None
+        pieces = list(zip(answer["firsts"], blobs[1:], strict=True))
         log_key = blake2b(log.digest.encode() + self._versions.encode(), digest_size=16).hexdigest()
-        content = Content(blobs[0], wanted.language, log_key, key, blobs[1], pieces, answer["last_line"])
+        content = Content(blobs[0], wanted.language, log_key, key, other, pieces, answer["last_line"])
         return content, {"queue": answer["waited_seconds"]}
+
+    async def other_of(self, content: Content) -> bytes:
+        """The report in the other language, by the rules: made when it is first asked for."""
+        if content.other is None:
+            source = json.loads(content.report)["source"]
+            header = {"task": "other", "language": content.language, "name": source["name"], "bytes": source["bytes"]}
+            pieces = [data for _, data in await self._reports.lines(content.log_key, 1, content.last_line)]
+            other = (await self._workers.do(header, pieces))[1][0]
+            await self._reports.set_other(content.key, content, other)
+            return other
+        return content.other
 
     async def by_model(
         self, explained: Explained, wanted: Wanted, on_event: OnEvent, *, bounded: bool = True

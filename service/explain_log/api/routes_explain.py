@@ -99,7 +99,9 @@ async def _at_once(request: Request, service: Service, posted: Posted, wanted: W
     try:
         explained = await service.explainer.stored(posted.log, wanted)
         if explained is None:
-            explained = await with_client(request, service.explainer.explain(posted.log, wanted, _nobody))
+            is_new = not service.explainer.asks_model(wanted)
+            work = service.explainer.explain(posted.log, wanted, _nobody, is_new=is_new)
+            explained = await with_client(request, work)
     finally:
         posted.log.close()
     return Response(explained.body, media_type=_JSON, headers=_headers(explained))

@@ -112,9 +112,11 @@ async def _shown(service: Service, request: Request, report_id: str, kind: str, 
         content = await service.reports.content(key)
     except NotKeptError:
         raise _no_report() from None
-    blobs = [with_id(blob, report_id) for blob in (content.report, content.other) if blob is not None]
-    if language in ("zh", "en") and language != content.language:
-        blobs.reverse()
+    reports = [content.report]
+    switched = language in ("zh", "en") and language != content.language
+    if switched or kind == "html":
+        reports.insert(0 if switched else 1, await service.explainer.other_of(content))
+    blobs = [with_id(report, report_id) for report in reports]
     headers = notice_header(request.state.notice)
     if kind == "json":
         return Response(blobs[0], media_type="application/json", headers=headers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 
 from explain_log.api.explain import Explainer
@@ -17,6 +18,7 @@ from explain_log.store.retention import clean_up
 
 _LOG = logging.getLogger(__name__)
 _CLEAN_UP_SECONDS = 60.0
+_CHECKPOINT_SECONDS = 2.0
 
 
 class Service:
@@ -37,7 +39,7 @@ class Service:
         self.runner = JobRunner(options, self.jobs, self.reports, self.explainer, self.spool, self.metrics)
         for name, queue in (("parse", self.workers.queue), ("model", self.explainer.models)):
             self.metrics.watch(name, lambda q=queue: q.waiting, lambda q=queue: q.running)  # type: ignore[misc]
-        self._cleaning: asyncio.Task[None] | None = None
+        self._loops: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Opens the database; starts the workers, the narrator, the jobs and the clean-up."""
@@ -45,7 +47,9 @@ class Service:
         self.narrator.start()
         await self.workers.start()
         await self.runner.start()
-        self._cleaning = asyncio.create_task(self._clean_up())
+        self._loops = [asyncio.create_task(loop) for loop in (self._clean_up(), self._checkpoint())]
+        gc.collect()
+        gc.freeze()  # what is loaded by now stays; looking through it would stop all requests for a tenth of a second
 
     def stop_queues(self) -> None:
         """Sends away who waits: the service is about to end."""
@@ -53,8 +57,9 @@ class Service:
 
     async def close(self) -> None:
         """Ends all; jobs that do not end in time are handed back."""
-        if self._cleaning is not None:
-            self._cleaning.cancel()
+        for loop in self._loops:
+            loop.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
         await self.runner.close(self.options.shutdown_seconds)
         await self.workers.close()
         self.narrator.close()
@@ -68,3 +73,11 @@ class Service:
             except Exception as error:  # noqa: BLE001 - the database may be away for a while
                 _LOG.error("old reports cannot be dropped: %s", type(error).__name__)
             await asyncio.sleep(_CLEAN_UP_SECONDS)
+
+    async def _checkpoint(self) -> None:
+        while True:
+            await asyncio.sleep(_CHECKPOINT_SECONDS)
+            try:
+                await self.database.checkpoint()
+            except Exception as error:  # noqa: BLE001 - as above
+                _LOG.error("the database cannot be tidied: %s", type(error).__name__)

@@ -11,6 +11,7 @@ from explain_log.lines import Origin
 from explain_log.lines.encoding import SAMPLE_BYTES, decoded, is_text
 from explain_log.lines.source import decoded_blocks
 from explain_log.pipeline import make_reports_and_lines, report_of_text
+from explain_log.redaction.kept import MOST_CHARACTERS
 from explain_log.report import Report, report_json
 from explain_log.store.packing import packed_lines, unpacked_lines
 
@@ -37,14 +38,18 @@ def warm_up() -> None:
 
 
 def explain(header: Header, blobs: list[bytes]) -> Done:
-    """A log → its report as JSON, the same in the other language, and its redacted lines, packed.
+    """A log → its report as JSON, its redacted lines, packed, and, where `other` could not, that report as well.
 
     header: name, language, question if any, and path where the log is a file; else it is the blob.
     """
-    languages = (header["language"], OTHER[header["language"]])
+    language = header["language"]
     log = _origin(header) if header.get("path") else _text(blobs[0])
     reports, lines = make_reports_and_lines(
-        log, languages, lambda: iter((log,)) if isinstance(log, str) else decoded_blocks(log), name=header["name"]
+        log,
+        (language, OTHER[language]),
+        lambda: iter((log,)) if isinstance(log, str) else decoded_blocks(log),
+        name=header["name"],
+        most=2 if header.get("question") or _may_be_cut(log) else 1,
     )
     for report in reports if header.get("question") else ():
         _answer_first(report, header["question"])
@@ -53,8 +58,8 @@ def explain(header: Header, blobs: list[bytes]) -> Done:
         firsts.append(first)
         pieces.append(packed_lines(texts))
         last = first + len(texts) - 1
-    told = {"firsts": firsts, "last_line": last, "recognised": reports[0].source.recognised_lines}
-    return told, [report_bytes(reports[0]), report_bytes(reports[1]), *pieces]
+    told = {"firsts": firsts, "last_line": last, "has_other": len(reports) > 1}
+    return told, [report_bytes(reports[0]), *pieces, *map(report_bytes, reports[1:])]
 
 
 def _answer_first(report: Report, question: str) -> None:
@@ -63,6 +68,19 @@ def _answer_first(report: Report, question: str) -> None:
 
     if report.explanation is not None:
         report.explanation.sections.insert(0, answer_of_rules(report, question))
+
+
+def _may_be_cut(log: Origin | str) -> bool:
+    """Whether kept lines may be shorter than the log's."""
+    return not isinstance(log, str) or max(map(len, log.splitlines()), default=0) >= MOST_CHARACTERS
+
+
+def other(header: Header, blobs: list[bytes]) -> Done:
+    """A log's kept lines → its report in the other language than the header's, of a log of that name and size."""
+    log = "\n".join(text for blob in blobs for text in unpacked_lines(blob))
+    report = report_of_text(log, OTHER[header["language"]], name=header["name"])
+    report.source.bytes = header["bytes"]
+    return {}, [report_bytes(report)]
 
 
 def _origin(header: Header) -> Origin:
@@ -160,4 +178,11 @@ def report_of(data: bytes) -> Report:
     return report
 
 
-TASKS: dict[str, Task] = {"explain": explain, "render": render, "answer": answer, "verify": verify, "lines": lines}
+TASKS: dict[str, Task] = {
+    "explain": explain,
+    "other": other,
+    "render": render,
+    "answer": answer,
+    "verify": verify,
+    "lines": lines,
+}

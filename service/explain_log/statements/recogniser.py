@@ -16,6 +16,7 @@ _MSG_INDEX, _TEXT_INDEX = "msg_index", "text_index"
 MOST_MET, LONGEST_MET = 1_000, 200
 """How many texts are remembered, and how long they may be."""
 
+_UNMET = ""
 _SLOG = ("slog", "go-log", "slog-json")
 
 
@@ -44,8 +45,8 @@ class Recogniser:
 
     def _again(self, text: str, line: Line) -> Statement | None:
         """What a text without attributes is: loads of the same model print the same lines again and again."""
-        if text in self._met:
-            met = self._met[text]
+        met = self._met.get(text, _UNMET)
+        if not isinstance(met, str):
             return None if met is None else met.on(line)
         if len(self._met) >= MOST_MET:
             self._met.clear()

@@ -19,6 +19,11 @@ from explain_log.folders import data_folder
 FILE = "reports.sqlite"
 _BUSY_SECONDS = 30
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+# A checkpoint syncs the file, for which whoever happens to write would wait: `checkpoint` does it in between.
+_PRAGMAS = (
+    "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={_BUSY_SECONDS}000",
+    "wal_autocheckpoint=50000",
+)  # fmt: skip
 _MIGRATING = 0x6578706C  # an advisory lock of PostgreSQL: replicas that start together migrate one after the other
 
 
@@ -59,6 +64,12 @@ class Database:
         except (SQLAlchemyError, OSError) as error:
             reason = " ".join(str(getattr(error, "orig", None) or error).split())[:200]
             raise InputError("serve.database_failed", database=_shown(self.engine.url), reason=reason) from error
+
+    async def checkpoint(self) -> None:
+        """Takes over into the file what SQLite has written beside it; does not hold up others."""
+        if self.is_sqlite:
+            async with self.reading() as connection:
+                await connection.execute(text("PRAGMA wal_checkpoint(PASSIVE)"))
 
     async def close(self) -> None:
         """Closes all connections."""
@@ -117,7 +128,7 @@ def _set_up_sqlite(connection: Any, _: object) -> None:
     # None: we say BEGIN ourselves; the driver's own would come too late, at the first write.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={_BUSY_SECONDS}000"):
+    for pragma in _PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -6,10 +6,13 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import delete, exists, func, insert, select, update
+from sqlalchemy import Table, delete, exists, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -21,6 +24,7 @@ from explain_log.store.tables import contents, jobs, log_lines, logs, pointers
 REMEMBERED_BYTES = 48 << 20
 """So much of what was asked for lately is held in memory."""
 _USED_SECONDS = 3600.0
+_MOST_KEPT = 50
 
 
 class NotKeptError(LookupError):
@@ -35,7 +39,8 @@ class ContentGoneError(LookupError):
 class Content:
     """A report as JSON without its id (`"id": null`).
 
-    request_key: what it answers, where that alone decides on it.  other: in the other language, by the rules.
+    request_key: what it answers, where that alone decides on it.  other: in the other language, by the rules; None
+    where it was not made yet.
     lines: (first line, packed lines) of the redacted log, to be kept; not filled when it was found.
     """
 
@@ -48,10 +53,10 @@ class Content:
     last_line: int = 0
     used: float = 0.0
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The content's hash."""
-        return blake2b(b"\0".join((self.report, self.other or b"", self.log_key.encode())), digest_size=16).hexdigest()
+        return blake2b(self.log_key.encode() + self.report, digest_size=16).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -70,12 +75,39 @@ def new_id() -> str:
     return secrets.token_hex(16)
 
 
+@dataclass(eq=False)
+class _Kept:
+    """A content to be kept, and what is to point to it."""
+
+    content: Content
+    key: str
+    now: float
+    pointer: dict[str, Any] | None
+
+    def of_log(self) -> dict[str, Any]:
+        size = sum(len(data) for _, data in self.content.lines)
+        return {"key": self.content.log_key, "size": size, "last_line": self.content.last_line, "made": self.now}
+
+    def of_lines(self) -> list[dict[str, Any]]:
+        return [{"log_key": self.content.log_key, "first_line": n, "data": data} for n, data in self.content.lines]
+
+    def of_content(self) -> dict[str, Any]:
+        content = self.content
+        report, other = packed(content.report), None if content.other is None else packed(content.other)
+        return {
+            "key": self.key, "request_key": content.request_key, "log_key": content.log_key, "report": report,
+            "language": content.language, "other": other, "size": len(report) + len(other or b""), "made": self.now,
+            "used": self.now,
+        }  # fmt: skip
+
+
 class Reports:
     """The reports of a database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._pointing: Batches[dict[str, Any]] = Batches(self._insert_pointers)
+        self._keeping: Batches[_Kept] = Batches(self._insert_kept, _MOST_KEPT)
         self._lately: OrderedDict[str, tuple[str, Content]] = OrderedDict()  # by request key and by content key
         self._bytes = 0
 
@@ -108,29 +140,54 @@ class Reports:
 
     async def keep(self, content: Content) -> str:
         """Keeps a content, which may be there already; gives its key. Something must point to it soon."""
-        key, now = content.key, self._database.now()
-        report, other = packed(content.report), None if content.other is None else packed(content.other)
-        size = len(report) + len(other or b"")
-        lines_size = sum(len(data) for _, data in content.lines)
-        async with self._database.writing() as connection:
-            if not await _is_there(connection, logs.c.key == content.log_key):
-                row = {"key": content.log_key, "size": lines_size, "last_line": content.last_line, "made": now}
-                if await _inserted(connection, insert(logs), row) and content.lines:
-                    rows = [{"log_key": content.log_key, "first_line": n, "data": data} for n, data in content.lines]
-                    await connection.execute(insert(log_lines), rows)
-            if not await _is_there(connection, contents.c.key == key):
-                taken = content.request_key is not None and await _is_there(
-                    connection, contents.c.request_key == content.request_key
-                )
-                row = {
-                    "key": key, "request_key": None if taken else content.request_key, "log_key": content.log_key,
-                    "language": content.language, "report": report, "other": other, "size": size, "made": now,
-                    "used": now,
-                }  # fmt: skip
-                await _inserted(connection, insert(contents), row)
-        content.used, content.lines = now, []
+        return await self._keep(content, None)
+
+    async def keep_and_point(self, content: Content, owner: str) -> str:
+        """Keeps a content and gives a new id for it."""
+        made = self._database.now()
+        pointer = {"id": new_id(), "content_key": content.key, "owner": owner, "made": made, "notice": ""}
+        await self._keep(content, pointer)
+        return str(pointer["id"])
+
+    async def _keep(self, content: Content, pointer: dict[str, Any] | None) -> str:
+        await self._keeping.add(_Kept(content, content.key, self._database.now(), pointer))
+        content.used, content.lines = self._database.now(), []
+        self._remember(content.key, content)
+        return content.key
+
+    async def _insert_kept(self, rows: list[_Kept]) -> list[Exception | None]:
+        """Many in one transaction; where one of them fails, each in its own."""
+        lines = [line for row in rows for line in row.of_lines()]
+        pointed = [row.pointer for row in rows if row.pointer is not None]
+        try:
+            async with self._database.writing() as connection:
+                await connection.execute(self._insert(logs), [row.of_log() for row in rows])
+                if lines:
+                    await connection.execute(self._insert(log_lines), lines)
+                await connection.execute(self._insert(contents), [row.of_content() for row in rows])
+                if pointed:
+                    await connection.execute(insert(pointers), pointed)
+        except IntegrityError as error:
+            if len(rows) > 1:
+                return [(await self._insert_kept([row]))[0] for row in rows]
+            if rows[0].content.request_key is None:
+                return [error]
+            rows[0].content.request_key = None  # another content answers that request already
+            return await self._insert_kept(rows)
+        return [None] * len(rows)
+
+    def _insert(self, table: Table) -> Any:
+        """Inserts what is not there yet."""
+        make = sqlite_insert if self._database.is_sqlite else postgresql_insert
+        return make(table).on_conflict_do_nothing()
+
+    async def set_other(self, key: str, content: Content, other: bytes) -> None:
+        """Adds the report in the other language to a content."""
+        content.other = other
         self._remember(key, content)
-        return key
+        row = update(contents).where(contents.c.key == key)
+        async with self._database.writing() as connection:
+            await connection.execute(row.values(other=packed(other), size=contents.c.size + len(packed(other))))
 
     async def point(self, content_key: str, owner: str, notice: str = "") -> str:
         """A new id for a content. Raises NotKeptError where that was dropped meanwhile."""
@@ -237,20 +294,6 @@ class Reports:
 
 def _size(content: Content) -> int:
     return len(content.report) + len(content.other or b"")
-
-
-async def _is_there(connection: AsyncConnection, condition: Any) -> bool:
-    return bool(await connection.scalar(select(exists().where(condition))))
-
-
-async def _inserted(connection: AsyncConnection, statement: Any, row: dict[str, Any]) -> bool:
-    """Inserts a row that another transaction may have inserted just now."""
-    try:
-        async with connection.begin_nested():
-            await connection.execute(statement, row)
-    except IntegrityError:
-        return False
-    return True
 
 
 async def drop_unused(connection: AsyncConnection, keys: list[str]) -> list[str]:
