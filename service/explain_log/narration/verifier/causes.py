@@ -16,6 +16,9 @@ from explain_log.narration.verifier.reading import Reading
 from explain_log.narration.verifier.verdict import Code, Judgement, Objection, Support
 from explain_log.narration.verifier.wording import normalise
 
+_NEVER = frozenset({"batch_small", "card_size", "users", "not_quantized"})
+"""What a possible cause names beside it and is none."""
+
 _WORD = re.compile(r"[A-Za-z][A-Za-z_]+")
 _HAN = re.compile(r"[\u4e00-\u9fff]+")
 _COMMA = re.compile(r"[，,；;。]|\.(?=\s|$)")
@@ -30,10 +33,15 @@ _DENIED_BEFORE = re.compile(
 
 def causes(reading: Reading, evidence: Evidence, briefing: Briefing, before: list[Judgement]) -> Iterator[Judgement]:
     """A judgement for each cause that the sentence gives. before: what was judged of the sentence already."""
-    for start, end in _parts(reading):
+    for start, end, first, last in _parts(reading):
         named = _concepts(reading.text[start:end])
         allowed, denied = _grounds(evidence, briefing)
         foreign = named - allowed
+        possible = _possible(
+            reading.text[first:start] + " " + reading.text[end:last], reading.text[start:end], briefing
+        )
+        if possible is not None and not (named & possible and named - possible <= allowed and not named & _NEVER):
+            foreign = (named - possible) | {"nothing of it"}
         if not foreign and (named or _is_grounded(reading, start, end, evidence, before)):
             yield Support(start, end)
             continue
@@ -46,6 +54,15 @@ def causes(reading: Reading, evidence: Evidence, briefing: Briefing, before: lis
             end,
             contradicted=bool(foreign & denied),
         )
+
+
+def _possible(effect: str, cause: str, briefing: Briefing) -> frozenset[str] | None:
+    """The concepts that can be the cause of what the rest of the sentence says; None: of that nothing is known."""
+    shown = {finding.id for finding in briefing.report.findings}
+    for why in claim_words().whys:
+        if why.effect.search(effect) and not why.effect.search(cause) and (not why.where or shown & set(why.where)):
+            return why.concepts
+    return None
 
 
 def _is_grounded(reading: Reading, start: int, end: int, evidence: Evidence, before: list[Judgement]) -> bool:
@@ -70,27 +87,26 @@ def _shares_words(text: str, told: list[str]) -> bool:
     return len(pieces) >= 2 and any(2 * sum(p in t.casefold() for p in pieces) >= len(pieces) for t in told)
 
 
-def _parts(reading: Reading) -> Iterator[tuple[int, int]]:
-    """The places of the causes that a sentence gives."""
+def _parts(reading: Reading) -> Iterator[tuple[int, int, int, int]]:
+    """The places of the causes that a text gives, each with the place of its sentence."""
     text = reading.text
-    marks = [(s, e, ids) for s, e, ids in claim_words().causes.found(text)]
-    after = [(s, e) for s, e, ids in marks if "after" in ids]
-    if after:
-        start, end = after[0]
-        if is_negated(text, start, reading.sentence.at(start).start) or reading.sentence.at(start).hypothetical:
-            return
-        comma = _COMMA.search(text, end)
-        leads = not text[:start].strip() or _COMMA.search(text[start - 1 : start] or " ") is not None
-        yield end, comma.start() if comma and leads and not text[:start].strip() else len(text)
-        return
-    before = [(s, e) for s, e, ids in marks if "before" in ids]
-    if before:
-        start = before[0][0]
-        if (
-            not is_negated(text, start, reading.sentence.at(start).start)
-            and not reading.sentence.at(start).hypothetical
-        ):
-            yield 0, start
+    marks = claim_words().causes.found(text)
+    for first, last in reading.sentence.sentences():
+        inside = [(start, end, ids) for start, end, ids in marks if first <= start < last]
+        mark = next((m for m in inside if "after" in m[2]), None) or next((m for m in inside if "before" in m[2]), None)
+        if mark is None:
+            continue
+        start, end, ids = mark
+        segment = reading.sentence.at(start)
+        if segment.hypothetical or is_negated(text, start, segment.start):
+            continue
+        if "after" not in ids:
+            if text[first:start].strip():  # else the cause is the sentence before, which is judged itself
+                yield first, start, first, last
+            continue
+        comma = _COMMA.search(text, end, last)
+        leads = not text[first:start].strip()
+        yield end, comma.start() if comma and leads else last, first, last
 
 
 def _concepts(text: str) -> frozenset[str]:

@@ -83,6 +83,29 @@ class Absence:
 
 
 @dataclass(frozen=True)
+class Effect:
+    """What a change leads to: more or less of the subject makes the result rise (sign 1) or fall (-1)."""
+
+    subject: re.Pattern[str]
+    more: re.Pattern[str]
+    less: re.Pattern[str]
+    rises: re.Pattern[str]
+    falls: re.Pattern[str]
+    sign: int
+
+
+@dataclass(frozen=True)
+class Why:
+    """What something can come from. effect: words that name it; concepts: those that can be its cause; where: only in
+    reports with one of these findings.
+    """
+
+    effect: re.Pattern[str]
+    concepts: frozenset[str]
+    where: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ClaimWords:
     """Everything by which claims are told apart."""
 
@@ -106,6 +129,8 @@ class ClaimWords:
     absence: Words
     absences: dict[str, Absence]
     concepts: Words
+    whys: tuple[Why, ...]
+    effects: tuple[Effect, ...]
     actions: Words
 
     def of_dim(self, aspects: frozenset[str], dim: str) -> frozenset[str]:
@@ -161,6 +186,11 @@ def claim_words() -> ClaimWords:
             for n, entry in enumerate(says["absence"])
         },
         concepts=_words({entry["id"]: entry["words"] for entry in says["concept"]}),
+        whys=tuple(
+            Why(any_of(entry["effect"]), frozenset(entry["concepts"]), tuple(entry.get("where", [])))
+            for entry in says["why"]
+        ),
+        effects=tuple(_effect(entry) for entry in says["effect"]),
         actions=_words({entry["id"]: entry["words"] for entry in says["action"]}),
     )
 
@@ -181,6 +211,11 @@ def _proposition(entry: dict[str, Any]) -> Proposition:
         decided_by=entry.get("decided_by"),
         hypothetical=bool(entry.get("hypothetical")),
     )
+
+
+def _effect(entry: dict[str, Any]) -> Effect:
+    sets = {name: any_of(entry[name]) for name in ("subject", "more", "less", "rises", "falls")}
+    return Effect(sign=entry["sign"], **sets)
 
 
 def _identity(entry: dict[str, Any]) -> Identity:

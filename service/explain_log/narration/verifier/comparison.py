@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from explain_log.narration.verifier.claim_words import claim_words
+from explain_log.narration.verifier.evidence import Atom
 from explain_log.narration.verifier.extremes import Extremes
 from explain_log.narration.verifier.moves import Moves
 from explain_log.narration.verifier.propositions import is_negated
@@ -28,8 +29,8 @@ _KINDS = ("several", "majority", "most", "least", "more", "less", "same", "faste
 _TURNED = {"more": "at most", "less": "at least", "same": "different"}
 
 
-def comparisons(reading: Reading, report: Report, language: str) -> Iterator[Judgement]:
-    """A judgement for each comparison whose two sides the sentence or the log tells."""
+def comparisons(reading: Reading, report: Report, language: str, atoms: list[Atom]) -> Iterator[Judgement]:
+    """A judgement for each comparison whose two sides the sentence or the log tells. atoms: what it rests on."""
     sides = Sides(reading, report, language)
     comparing, extremes = _Comparing(sides), Extremes(sides)
     for start, end, kinds in claim_words().comparison.found(reading.text):
@@ -43,7 +44,7 @@ def comparisons(reading: Reading, report: Report, language: str) -> Iterator[Jud
             judgement = comparing.two(segment, kind, span)
         if judgement:
             yield judgement
-    yield from Moves(sides).judge()
+    yield from Moves(sides, atoms).judge()
     yield from extremes.spread()
 
 

@@ -39,6 +39,8 @@ def follows(mention: Mention, atoms: list[Atom], mentioned: list[Mention], subje
     if any(atom.key and atom.key in subject.segment.text for atom in atoms):
         return mention.dims[0][0] == "ratio" and _share_of_key(mention, atoms, subject)
     direct = [atom for atom in _distinct([atom for atom in atoms if atom.direct]) if _may_be_of(atom, subject)]
+    if subject.every and not subject.total and mention.dims[0][0] in _ADD_UP:
+        direct = [atom for atom in direct if not atom.device]  # what each of them has is no sum over them
     sums = list(_sums(direct)) if len(subject.devices) != 1 or subject.total else list(_sums_of_one(direct))
     sums += _sums_of_named(facts, subject)
     if mention.dims[0][0] == "ratio" and any(holds(mention, share, "ratio") for share in _shares(direct, subject)):

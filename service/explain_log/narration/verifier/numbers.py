@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from explain_log.facts.record import is_gpu
 from explain_log.narration.verifier.arithmetic import equations, results, wrong_side
+from explain_log.narration.verifier.claim_words import claim_words
 from explain_log.narration.verifier.derive import follows
 from explain_log.narration.verifier.evidence import IMPLIED, Atom, Evidence
 from explain_log.narration.verifier.facts_told import fact_atoms, told
@@ -17,7 +18,7 @@ from explain_log.narration.verifier.labels import told_text
 from explain_log.narration.verifier.mentions import Mention
 from explain_log.narration.verifier.propositions import is_negated
 from explain_log.narration.verifier.reading import Reading
-from explain_log.narration.verifier.subject import Subject, concerns, may_concern, same_device
+from explain_log.narration.verifier.subject import Subject, concerns, may_concern, same_device, strong
 from explain_log.narration.verifier.verdict import Code, Judgement, Objection, Support
 from explain_log.narration.verifier.vocabulary import Vocabulary
 from explain_log.report import Report
@@ -33,6 +34,8 @@ _BITS = 8
 _SHOWN_VALUES = 6
 _FRACTION_DECIMALS = 4
 _EACH_WITHIN = 0.20
+_TELLING = 32
+"""A number this large that is also a value of the log is that value, not the result of a calculation."""
 
 
 class Numbers:
@@ -89,6 +92,8 @@ class Numbers:
             shared = self._with_shared_unit(mention)
             if shared is not None:
                 return shared
+        if stated and self._is_anothers(mention, subject):
+            return self._place(self._objection(mention, subject, stated), mention)
         if mention.dims[0][0] == "ratio" and is_negated(self._reading.text, mention.start, subject.segment.start):
             return Support(mention.start, mention.end)
         owned = self._share_of_device(mention, subject)
@@ -99,6 +104,22 @@ class Numbers:
         if computed and not stated:  # its operands are judged themselves
             return Support(mention.start, mention.end)
         return self._place(self._objection(mention, subject, stated), mention)
+
+    def _is_anothers(self, mention: Mention, subject: Subject) -> bool:
+        """Whether the words beside a size name something that the log gives another size, on the same devices."""
+        if mention.shown < _TELLING or mention.word:
+            return False
+        near = strong(claim_words().of_dim(subject.near, "memory"))
+        named = [
+            atom
+            for atom in self._facts
+            if atom.dim == "memory"
+            and near
+            and near <= atom.aspects
+            and bool(atom.device) == bool(subject.devices)
+            and (not atom.device or any(same_device(atom.device, name) for name in subject.devices))
+        ]
+        return bool(named) and not any(holds_atom(mention, atom) for atom in named)
 
     def _is_constant(self, mention: Mention) -> bool:
         """The one output layer; the 8 bits of a byte where bits are turned into bytes."""

@@ -9,6 +9,8 @@ from explain_log.briefing import Briefing
 from explain_log.narration.verifier.anchors import echoes
 from explain_log.narration.verifier.causes import causes
 from explain_log.narration.verifier.comparison import comparisons
+from explain_log.narration.verifier.counts import counts
+from explain_log.narration.verifier.effects import effects
 from explain_log.narration.verifier.events import events
 from explain_log.narration.verifier.evidence import Evidence, gather
 from explain_log.narration.verifier.identities import identities, named_facts
@@ -78,7 +80,9 @@ def judgements(
         events(reading, report),
         propositions(reading, report),
         absences(reading, report),
-        comparisons(reading, report, language),
+        counts(reading, report, language),
+        comparisons(reading, report, language, evidence.atoms),
+        effects(reading),
         quotes(raw, known, lines),
     )
     for judgement in asked:

@@ -204,7 +204,7 @@ def _take_over(segment: Segment, before: list[Segment]) -> Segment:
     """What a clause leaves unsaid is what the one before it said, within a sentence."""
     if before and before[-1].text.rstrip().endswith(_ENDS) and not _POINTS_BACK.match(segment.text):
         return replace(segment, loads=segment.loads or before[-1].loads)
-    if not (segment.devices or segment.every or segment.total or segment.others or segment.host):
+    if not (segment.devices or segment.every or segment.total or segment.others or segment.host or segment.vram):
         last = next((s for s in reversed(before) if s.devices or s.every or s.others or s.host or s.some), None)
         if last:
             taken = {n: getattr(last, n) for n in ("devices", "every", "others", "host")}
@@ -229,11 +229,13 @@ def _in_apposition(segments: list[Segment], found: list[Mention]) -> list[Segmen
     for place in range(1, len(segments) - 1):
         segment, following = segments[place], segments[place + 1]
         numbers = sum(m.end - m.start for m in found if segment.start <= m.start and m.end <= segment.end)
-        own = (following.own_devices or following.host) and not (
-            segments[place - 1].own_devices or segments[place - 1].host
+        own = (following.own_devices or following.host or following.vram) and not (
+            segments[place - 1].own_devices or segments[place - 1].host or segments[place - 1].vram
         )
         if numbers and len(segment.text.strip(" ,，;；()（）")) - numbers <= _BARE and own and not segment.own_devices:
-            joined[place] = replace(segment, devices=following.devices, host=following.host, every=following.every)
+            joined[place] = replace(
+                segment, devices=following.devices, host=following.host, every=following.every, vram=following.vram
+            )
     return joined
 
 

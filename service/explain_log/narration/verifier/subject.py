@@ -20,7 +20,7 @@ _SUMMED = frozenset({"memory", "tokens"})
 _FAMILY = frozenset({"ctx", "per_slot", "train", "slots"})
 """Aspects that a sentence goes on to speak of once it has named one: the lengths of a context."""
 
-_NEAR, _BESIDE = 14, 5
+_NEAR, _BESIDE, _WINDOW = 14, 5, 40
 _BY_NOUN = frozenset({"head", "head_kv", "experts"})
 """Aspects that the noun behind a number settles."""
 
@@ -99,7 +99,8 @@ def subject_of(mention: Mention, sentence: Sentence, found: list[Mention], gpus:
 def _near(mention: Mention, segment: Segment, text: str) -> frozenset[str]:
     """The aspects of the words next to a number, on either side."""
     words = claim_words().strong
-    before = words.found(text[max(segment.start, mention.start - _NEAR) : mention.start])
+    window = max(segment.start, mention.start - _WINDOW)
+    before = [word for word in words.found(text[window : mention.start]) if word[1] >= mention.start - window - _NEAR]
     after = words.found(text[mention.end : min(segment.end, mention.end + _NEAR)])
     beside = [ids for start, _, ids in after[:1] if start <= _BESIDE]
     return frozenset().union(*(ids for _, _, ids in before[-1:]), *beside)
@@ -226,12 +227,14 @@ def device_fits(atom: Atom, subject: Subject, atoms: list[Atom]) -> bool:
         return not (
             len(subject.devices) == 1 and not subject.total and not subject.companions and _is_split(atom, atoms)
         )
+    if subject.total and (subject.every or len(subject.devices) > 1) and len(subject.gpus) > 1:
+        return False
     if subject.devices:
         return any(same_device(atom.device, name) for name in subject.devices)
+    if subject.segment.host and not subject.every:
+        return not is_gpu(atom.device)
     if subject.every or subject.some:
         return is_gpu(atom.device) or not subject.every
-    if subject.segment.host:
-        return not is_gpu(atom.device)
     own = strong(atom.aspects)
     alike = {
         a.device for a in atoms if a.device and strong(a.aspects) == own and a.dim == atom.dim and a.load == atom.load
