@@ -75,3 +75,21 @@ def _wait(port, server, seconds=30):
             return
         time.sleep(0.05)
     raise RuntimeError("PostgreSQL did not start")
+
+
+def new_database(url):
+    """Makes an empty database; gives its name."""
+    import asyncio
+    import secrets
+
+    import asyncpg
+
+    name = f"t{secrets.token_hex(6)}"
+
+    async def make():
+        connection = await asyncpg.connect(url)
+        await connection.execute(f"CREATE DATABASE {name}")
+        await connection.close()
+
+    asyncio.run(make())
+    return name

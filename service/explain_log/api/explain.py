@@ -101,6 +101,10 @@ class Explainer:
             explained = await self.by_model(explained, wanted, on_event)
         return explained
 
+    def is_at_hand(self, log: RawLog, wanted: Wanted) -> bool:
+        """Whether the rules' report is in memory."""
+        return self._options.store and self._reports.remembers(self.request_key(log.digest, wanted))
+
     async def stored(self, log: RawLog, wanted: Wanted) -> Explained | None:
         """The same request's report where it is kept already and no model is to write; with a new id."""
         return None if self.asks_model(wanted) else await self.found(log, wanted)

@@ -97,6 +97,8 @@ def _whole(question: str | None) -> str | None:
 
 async def _at_once(request: Request, service: Service, posted: Posted, wanted: Wanted) -> Response:
     try:
+        if not service.explainer.is_at_hand(posted.log, wanted):
+            service.workers.queue.refuse_if_full()  # before anything is looked up for it: saying no must be cheap
         explained = await service.explainer.stored(posted.log, wanted)
         if explained is None:
             is_new = not service.explainer.asks_model(wanted)

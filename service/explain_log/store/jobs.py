@@ -16,6 +16,8 @@ from explain_log.store.tables import jobs, pointers
 LEASE_SECONDS = 30.0
 MOST_TRIES = 3
 """A job that took its worker along so often is not tried again."""
+_STEP_SECONDS = 2e-6
+"""So far apart are jobs of one process at least: their order is that of their times."""
 QUEUED, RUNNING, FAILED = "queued", "running", "failed"
 
 
@@ -42,6 +44,7 @@ class Jobs:
     def __init__(self, database: Database, worker: str) -> None:
         self._database = database
         self._worker = worker
+        self._last = 0.0
         self._promised: Batches[dict[str, Any]] = Batches(self._insert)
 
     async def promise(self, options: dict[str, Any], body: str, owner: str) -> str:
@@ -51,13 +54,19 @@ class Jobs:
         return str(row["id"])
 
     async def _insert(self, rows: list[dict[str, Any]]) -> list[Exception | None]:
-        now = self._database.now()
+        now = self._last = max(self._database.now(), self._last + len(rows) * _STEP_SECONDS)
         of_pointers = [
             {"id": row["id"], "content_key": None, "owner": row["owner"], "made": now, "notice": ""} for row in rows
         ]
         fresh = {"state": QUEUED, "lease_by": "", "lease_until": 0.0, "tries": 0, "status": 0, "detail": ""}
         of_jobs = [
-            {"id": row["id"], "options": row["options"], "body": row["body"], "made": now + place * 1e-6, **fresh}
+            {
+                "id": row["id"],
+                "options": row["options"],
+                "body": row["body"],
+                "made": now - (len(rows) - place) * _STEP_SECONDS,
+                **fresh,
+            }
             for place, row in enumerate(rows)
         ]
         async with self._database.writing() as connection:

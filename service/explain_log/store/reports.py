@@ -119,6 +119,10 @@ class Reports:
             return known
         return await self._select(contents.c.request_key == request_key)
 
+    def remembers(self, request_key: str) -> bool:
+        """Whether the answer to a request is in memory."""
+        return request_key in self._lately
+
     async def content(self, key: str) -> Content:
         """The content of a key. Raises NotKeptError."""
         known = self._lately.get(key) or await self._select(contents.c.key == key)

@@ -23,8 +23,8 @@ async def clean_up(database: Database, reports: Reports, most_days: float, most_
     while gone := await _drop_old(database, reports, most_days):
         dropped += gone
     if await kept_bytes(database) > most_bytes:
-        while await kept_bytes(database) > most_bytes * _LEFT:
-            gone = await _drop_unused_longest(database, reports)
+        while (excess := await kept_bytes(database) - most_bytes * _LEFT) > 0:
+            gone = await _drop_unused_longest(database, reports, excess)
             if not gone:
                 break
             dropped += gone
@@ -66,15 +66,21 @@ async def _drop_old(database: Database, reports: Reports, most_days: float) -> i
     return len(ids)
 
 
-async def _drop_unused_longest(database: Database, reports: Reports) -> int:
+async def _drop_unused_longest(database: Database, reports: Reports, excess: float) -> int:
+    """Some of the contents that were not used for longest, with their ids, as many as it takes to free so much."""
     async with database.writing() as connection:
         in_work = select(jobs.c.id).where(jobs.c.state != FAILED).scalar_subquery()
         held = select(pointers.c.content_key).where(pointers.c.id.in_(in_work), pointers.c.content_key.is_not(None))
-        free = select(contents.c.key).where(not_(contents.c.key.in_(held.scalar_subquery())))
-        keys = (await connection.execute(free.order_by(contents.c.used).limit(_AT_A_TIME // 10))).scalars().all()
+        free = select(contents.c.key, contents.c.size + logs.c.size).join(logs)
+        free = free.where(not_(contents.c.key.in_(held.scalar_subquery()))).order_by(contents.c.used)
+        keys = []
+        for key, size in (await connection.execute(free.limit(_AT_A_TIME))).all():
+            if excess > 0:
+                keys.append(key)
+                excess -= size + _POINTER_BYTES
         going = delete(pointers).where(pointers.c.content_key.in_(keys)).returning(pointers.c.id)
         ids = (await connection.execute(going)).all()
-        gone = await drop_unused(connection, list(keys))
+        gone = await drop_unused(connection, keys)
     for key in gone:
         reports.forget(key)
     return max(len(ids), len(gone))
