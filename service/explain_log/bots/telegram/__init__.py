@@ -1,0 +1,1 @@
+"""Telegram, by the Bot API over HTTP: long polling, or a webhook with a secret token."""

@@ -1,0 +1,1 @@
+"""WeCom's AI bot: the long connection of its official SDK, or callbacks with signature and encryption."""
