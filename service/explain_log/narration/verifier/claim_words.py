@@ -95,6 +95,16 @@ class Effect:
 
 
 @dataclass(frozen=True)
+class Yardstick:
+    """A thing whose usual value people compare with; told: how a correction names it."""
+
+    words: re.Pattern[str]
+    value: float
+    dim: str
+    told: dict[str, str]
+
+
+@dataclass(frozen=True)
 class Why:
     """What something can come from. effect: words that name it; concepts: those that can be its cause; where: only in
     reports with one of these findings.
@@ -129,6 +139,7 @@ class ClaimWords:
     absence: Words
     absences: dict[str, Absence]
     concepts: Words
+    yardsticks: tuple[Yardstick, ...]
     whys: tuple[Why, ...]
     effects: tuple[Effect, ...]
     actions: Words
@@ -186,6 +197,10 @@ def claim_words() -> ClaimWords:
             for n, entry in enumerate(says["absence"])
         },
         concepts=_words({entry["id"]: entry["words"] for entry in says["concept"]}),
+        yardsticks=tuple(
+            Yardstick(any_of(entry["words"]), entry["value"], entry["dim"], entry["told"])
+            for entry in claims["yardstick"]
+        ),
         whys=tuple(
             Why(any_of(entry["effect"]), frozenset(entry["concepts"]), tuple(entry.get("where", [])))
             for entry in says["why"]

@@ -22,7 +22,7 @@ _BEFORE = frozenset("得很许不最过至几太偏")
 _PART = re.compile(
     r"\s*(?:about |roughly )?(?:half|twice|a quarter|a third|two thirds|three quarters|double)", re.IGNORECASE
 )
-_CONJUNCTION = re.compile(r"\b(?:and|while|whereas|but)\b|而|但")
+_CONJUNCTION = re.compile(r"\b(?:and|while|whereas|but)\b|(?<!反)而(?!是|且)|但")
 _IN_WORDS = frozenset("度小少约概部量家型文期上速级个种次张块条线半余时于心数")
 """Characters after which 大 or 长 is part of another word: 长度, 大小, 多少."""
 _KINDS = ("several", "majority", "most", "least", "more", "less", "same", "faster", "slower")

@@ -28,7 +28,8 @@ _OF = re.compile(
     re.IGNORECASE,
 )
 _AMONG = re.compile(
-    rf"(?<![\w.,])({_NUMBER})\s?(?:个|层|条|项|块|张|次)?[\u4e00-\u9fff]{{0,3}}?(?:中|里|当中|里面)(?:的)?(?:有|只有|仅有)?\s?({_NUMBER})"
+    rf"(?<![\w.,])({_NUMBER})\s?(?:个|层|条|项|块|张|次)?[\u4e00-\u9fff]{{0,3}}?(?:中|里|当中|里面)的?"
+    rf"(?:有|只有|仅有)?\s?({_NUMBER})"
 )
 _SLASH = re.compile(r"(?<![\w./])(\d+) ?/ ?(\d+)(?![\w./])")
 _BARE = re.compile(rf"(?<![\w./,])(?:{_NUMBER})(?![\w./])(?!,\d)", re.IGNORECASE)
@@ -94,6 +95,8 @@ def _layers(
 def _location(reading: Reading, span: tuple[int, int]) -> str | None:
     """Where the sentence says that layers are: "gpu" or "cpu"; None where it does not say, or says both."""
     segments = [s for s in reading.sentence.segments if s.end > span[0]][:2]
+    if claim_words().forms["offloaded"].match(reading.text, span[1]):
+        return "gpu"
     if "layers" not in reading.sentence.aspects:
         return None
     for segment in segments:

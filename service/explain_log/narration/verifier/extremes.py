@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from explain_log.facts.record import is_gpu
 from explain_log.narration.verifier.claim_words import claim_words
 from explain_log.narration.verifier.evidence import Atom
 from explain_log.narration.verifier.labels import told_text
@@ -15,6 +16,7 @@ from explain_log.narration.verifier.verdict import Code, Judgement, Objection, S
 
 _ALIKE_WITHIN = 0.10
 _SEVERAL = 1.8
+_NEAR = 8
 _SAME_WITHIN = 0.005
 
 
@@ -61,24 +63,42 @@ class Extremes:
             holds, told = pair[0].value >= _SEVERAL * pair[1].value, [pair[0].told, pair[1].told]
             cites = tuple(side.cite for side in pair if side.cite)
         else:
-            names = devices_in(segment.text)
-            mine = self._sides.of_device(names[0], (segment.start, segment.end)) if len(names) == 1 else None
-            if mine is None:
+            part = self._part(segment, span)
+            if part is None:
                 return None
-            whole = sum(
-                a.value for a in self._sides.atoms if a.device and a.field == mine.field and a.load == mine.load
-            )
-            holds, told, cites = (
-                mine.value > whole / 2,
-                [told_text([mine], self._language), f"{whole:.10g}"],
-                (mine.cite,),
-            )
+            holds, told, cites = part
         if is_negated(text, span[0], segment.start):
             holds = not holds
         if holds:
             return Support(*span, cites)
         names_told = {"values": " / ".join(told)}
         return Objection(Code.DIRECTION, "DIRECTION", names_told, *span, contradicted=True, cites=cites)
+
+    def _part(self, segment: Segment, span: tuple[int, int]) -> tuple[bool, list[str], tuple[str, ...]] | None:
+        """(whether it is more than half, what is told, ids) of what a clause says is most of something."""
+        names, text = devices_in(segment.text), self._reading.text
+        atoms = self._sides.atoms
+        whole = next((m for m in self._reading.found if m.end <= span[0] <= m.end + _NEAR and m.has_unit), None)
+        if whole is not None and whole.dims[0][0] == "memory":  # "24 GiB 显存的一大半"
+            used = [a for a in atoms if a.field == "total_mib" and a.device and is_gpu(a.device)]
+            used = [a for a in used if not names or same_device(str(a.device), names[0])]
+            largest = max(used, key=lambda a: a.value, default=None)
+            if largest is None:
+                return None
+            size = whole.shown * whole.dims[0][1]
+            return largest.value > size / 2, [told_text([largest], self._language), whole.text], (largest.cite,)
+        mine = self._sides.of_device(names[0], (segment.start, segment.end)) if len(names) == 1 else None
+        if mine is not None:
+            total = sum(a.value for a in atoms if a.device and a.field == mine.field and a.load == mine.load)
+            return mine.value > total / 2, [told_text([mine], self._language), f"{total:.10g}"], (mine.cite,)
+        half = self._sides.whole(text[segment.start : span[0]], (segment.start, segment.end))
+        if half is None or half.field not in ("k_mib", "v_mib"):
+            return None
+        both = [a for a in atoms if a.cite == half.cite.rpartition(".")[0] + ".size_mib"]
+        if not both:
+            return None
+        told = told_text([half, both[0]], self._language)
+        return half.value > 0.51 * both[0].value, [told], (half.cite, both[0].cite)
 
     def spread(self) -> Iterator[Judgement]:
         """`The compute buffers of the cards are all alike`: over the GPUs of the last load."""

@@ -31,11 +31,19 @@ _RECORDS = (
 _RUN_RECORDS = ("config", "version", "listen", "product", "devices")
 _MOST_TOLD = 3
 
+_FACTS: WeakKeyDictionary[Report, list[Fact]] = WeakKeyDictionary()
 _OF_REPORT: WeakKeyDictionary[Report, list[Atom]] = WeakKeyDictionary()
 
 
-def all_facts(report: Report) -> Iterator[Fact]:
-    """Every fact of a report with an id, the latest loads of very many."""
+def all_facts(report: Report) -> list[Fact]:
+    """Every fact of a report with an id, the latest loads of very many; collected once for a report."""
+    facts = _FACTS.get(report)
+    if facts is None:
+        facts = _FACTS[report] = list(_all_facts(report))
+    return facts
+
+
+def _all_facts(report: Report) -> Iterator[Fact]:
     for load in report.loads[-_LOADS:]:
         for name in _RECORDS:
             yield from facts_at(report, f"loads.{load.index}.{name}")

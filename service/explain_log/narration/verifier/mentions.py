@@ -21,11 +21,14 @@ _CLOCK = re.compile(
 )
 _OF_ZH = re.compile(rf"(百|{NUMERAL_ZH}|\d+) ?分之 ?({NUMERAL_ZH}|\d+(?:\.\d+)?)")
 _WORD_ZH = re.compile(rf"(?<![一二三四五六七八九十百千万几数第每之统唯单同])({NUMERAL_ZH})(?= ?[\u4e00-\u9fffA-Za-z])")
-_AND_A_HALF = re.compile(r"(?<![\w.])(\d+|one|two|three|four|five|six|seven|eight|nine|ten) and a half(?![\w])", re.IGNORECASE)
+_AND_A_HALF = re.compile(
+    r"(?<![\w.])(\d+|one|two|three|four|five|six|seven|eight|nine|ten) and a half(?![\w])", re.IGNORECASE
+)
 _HALF_A = re.compile(r"(?<!\w)half an?(?!\w)", re.IGNORECASE)
 _PER_SECOND = re.compile(r"(?:每秒|一秒)(?:钟)?\s?(?:约|大约|近|将近|接近|平均|只有|才|读|能读)*\s?$")
 _A_SECOND = re.compile(r"\s?(?:a second|每秒)")
 _SEPARATOR = re.compile(r"\s*(?:[-–~到至、，,/和及与]|and|to|or)\s*")
+_PART_OF = re.compile(r"\s?[\u4e00-\u9fffA-Za-z\x00 ]{0,10}的\s?")
 _ORDINAL = re.compile(r"第\s*$")
 _LOOK_BACK = 16
 _NOUN_WITHIN = 10
@@ -64,7 +67,7 @@ def mentions(masked: str) -> list[Mention]:
     for mention in (*_halves(masked), *_composed(masked), *_numbers(masked), *_words(masked)):
         if all(mention.end <= other.start or mention.start >= other.end for other in found):
             found.append(mention)
-    return _share_indexes(sorted(found, key=lambda m: m.start), masked)
+    return _share_indexes(_share_hedges(sorted(found, key=lambda m: m.start), masked), masked)
 
 
 def _composed(text: str) -> Iterator[Mention]:
@@ -182,6 +185,20 @@ def _index(text: str, start: int, mention: Mention) -> str | None:
     if mention.has_unit:
         return None
     return next((kind for kind, pattern in lexicon().index.items() if pattern.search(before)), None)
+
+
+def _share_hedges(found: list[Mention], text: str) -> list[Mention]:
+    """In `不到 24 GiB 显存的四分之一` it is the quarter that is not reached."""
+    shared = list(found)
+    for place in range(1, len(shared)):
+        whole, part = shared[place - 1], shared[place]
+        if (
+            part.dims == _RATIO
+            and whole.hedge in ("over", "under")
+            and _PART_OF.fullmatch(text[whole.end : part.start])
+        ):
+            shared[place - 1], shared[place] = replace(whole, hedge=None), replace(part, hedge=whole.hedge)
+    return shared
 
 
 def _share_indexes(found: list[Mention], text: str) -> list[Mention]:

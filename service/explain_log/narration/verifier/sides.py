@@ -64,6 +64,7 @@ _ORDER = (
     "ctx",
 )
 
+_SHARED_UNITS = frozenset({"memory", "time", "rate", "speed", "tokens"})
 _SAME_WITHIN = 0.005
 _LIKE_WITHIN = 0.05
 
@@ -139,6 +140,10 @@ class Sides:
         elif not devices:
             atoms.append(self.whole(text, place))
         told = [Side(a.value, a.dim, told_text([a], self.language), a.cite) for a in atoms if a is not None]
+        for yardstick in claim_words().yardsticks:
+            match = yardstick.words.search(text)
+            if match and not found:
+                told.append(Side(yardstick.value, yardstick.dim, yardstick.told[self.language]))
         return found + told
 
     def _dim(self, mention: Mention, place: tuple[int, int]) -> tuple[str, float]:
@@ -147,7 +152,7 @@ class Sides:
         if dim != "any":
             return dim, factor
         atom = self.whole(self.reading.text[place[0] : place[1]], place)
-        other = next((m.dims[0] for m in self.reading.found if m.dims[0][0] not in ("any", "ratio")), None)
+        other = next((m.dims[0] for m in self.reading.found if m.dims[0][0] in _SHARED_UNITS), None)
         if atom is not None:
             return atom.dim, factor
         return (other[0], factor) if other else (dim, factor)
@@ -192,19 +197,31 @@ class Sides:
         loads = self.reading.sentence.at(place[0]).loads
         aspect = next((a for a in _ORDER if a in named), None)
         if aspect is None or not strong(frozenset({aspect})):
-            return None
+            return self._of_kind(text, loads)
         for path in _WHOLE.get(aspect, ()):
             found = [
                 a
                 for a in self.atoms
                 if a.device is None
                 and a.cite.startswith("fact:loads.")
-                and a.cite.endswith(f".{path}")
+                and a.cite.rstrip("0123456789").removesuffix(".").endswith(f".{path}")
                 and (not loads or a.load in loads)
             ]
             if found:
-                return found[-1]
+                alike = [a for a in found if a.load == found[-1].load]
+                total = sum(a.value for a in alike)
+                return replace(found[-1], value=total, shown=total) if len(alike) > 1 else found[-1]
         return self._summed(aspect, loads)
+
+    def _of_kind(self, text: str, loads: frozenset[int]) -> Atom | None:
+        """Everything that the GPUs hold, or the host, where a side names nothing more."""
+        gpu, host = claim_words().forms["gpu_side"].search(text), claim_words().forms["cpu_side"].search(text)
+        if bool(gpu) == bool(host):
+            return None
+        found = [a for a in self.atoms if a.device and a.field == "total_mib" and (not loads or a.load in loads)]
+        found = [a for a in found if a.load == found[-1].load and is_gpu(a.device or "") == bool(gpu)]
+        total = sum(a.value for a in found)
+        return replace(found[0], value=total, shown=total, device=None) if found else None
 
     def _summed(self, aspect: str, loads: frozenset[int]) -> Atom | None:
         """What all devices of the last load have of an aspect, where no fact has the sum."""

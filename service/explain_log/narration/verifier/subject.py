@@ -121,7 +121,7 @@ def _paired(mention: Mention, sentence: Sentence, found: list[Mention]) -> tuple
 
 def may_concern(atom: Atom, subject: Subject) -> bool:
     """Whether a value can enter a sum or a ratio that the sentence states."""
-    said = subject.sentence.aspects
+    said = claim_words().of_dim(strong(subject.sentence.aspects), atom.dim)
     return atom.dim not in _SUMMED or not strong(atom.aspects) or not said or bool(atom.aspects & said)
 
 
