@@ -200,11 +200,14 @@ class Numbers:
             not several
             or subject.some
             or subject.total
-            or not all(atom.device for atom in right)
+            or any(atom.cite.startswith("fact:") and not atom.device for atom in right)
             or self._in_range(mention)
         ):
             return support
-        atom = right[0]
+        owned = [atom for atom in right if atom.device and atom.direct]
+        if not owned:
+            return support
+        atom = owned[0]
         peers = [
             peer
             for peer in self._facts
