@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from explain_log.bulk.scanner import Scanner
+from explain_log.bulk.scanner import Scanner, Unread
 from explain_log.errors import InputError
 from explain_log.facts.stretch import Settled, Stretch
 from explain_log.knowledge import load
 from explain_log.lines.period import Window
+from explain_log.pipeline import _Reading
 
 from .conftest import SMALL
 from .make import WRAPPINGS, lines, wrapped
@@ -47,6 +48,36 @@ def test_same_with_several_processes(tmp_path, ordinary, in_bulk):
     assert in_bulk(log, how=how, span=span) == ordinary(log, span=span)
 
 
+def test_others_wait_where_the_span_begins(tmp_path, in_bulk, monkeypatch):
+    """Lines before it and most lines within it are no single lines, whoever scans them."""
+    log = tmp_path / "a.log"
+    log.write_text("\n".join(lines(25, 12_000, calm=True)), "utf-8")
+    read = []
+    take = _Reading.take
+    monkeypatch.setattr(_Reading, "take", lambda self, line, found: read.append(line.number) or take(self, line, found))
+    how = replace(SMALL, huge=1, chunk=1 << 16, piece=1 << 13, processes=1)
+    report = in_bulk(log, how=how, span=("2025-02-11T18:00", None))
+    source = report["source"]
+    assert source["recognised_lines"] > 5000
+    assert len(read) < source["recognised_lines"] / 4
+
+
+def test_scan_ahead_stops_where_the_span_begins():
+    """What stands before it is counted; what is left is scanned later, and nothing is lost or told twice."""
+    data = ("\n".join(lines(1, 3000, calm=True)) + "\n").encode()
+    window = Window("2025-02-11T12:00", "~", "+08:00", 0)
+    scanner = Scanner(load(), piece_bytes=1 << 13)
+    *before, unread = scanner.scan_ahead(data, lambda: Settled(debug=True, window=window))
+    assert isinstance(unread, Unread)
+    assert before
+    rest = list(scanner.scan(data, lambda: Settled(debug=True, window=window), unread.first - 1))
+    ends = [
+        part.last if isinstance(part, Stretch) else part.first - 1 + part.data.count(b"\n") for part in (*before, *rest)
+    ]
+    assert [part.first for part in (*before, *rest)] == [1, *(end + 1 for end in ends[:-1])]
+    assert ends[-1] == data.count(b"\n")
+
+
 def test_same_refusal(tmp_path, ordinary, in_bulk):
     """What is said where nothing is left."""
     log = tmp_path / "a.log"
@@ -65,7 +96,7 @@ def test_most_of_a_span_is_counted():
     window = Window("2025-02-11T12:00", "2025-02-11T13:00", "+08:00", 1000)
     marks = frozenset(("server_errors", "client_errors", "cancelled", "slow"))
     settled = Settled(None, marks, debug=True, window=window)
-    found = list(Scanner(load(), piece_bytes=1 << 14).scan(data, 1, lambda: settled))
+    found = list(Scanner(load(), piece_bytes=1 << 14).scan(data, lambda: settled))
     counted = [part for part in found if isinstance(part, Stretch)]
     assert sum(part.lines for part in counted) > 2000
     assert sum(part.lines for part in counted if part.statuses) < sum(part.lines for part in counted)

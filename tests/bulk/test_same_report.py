@@ -8,6 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from explain_log.pipeline import _Reading
+
 from .conftest import SMALL
 from .make import WRAPPINGS, lines, wrapped
 
@@ -18,6 +20,34 @@ def test_same_as_line_by_line(tmp_path, ordinary, in_bulk, seed, calm):
     """Loads, errors, slow requests, secrets, unknown lines, holes of zeros, long lines: nothing differs."""
     log = tmp_path / "a.log"
     log.write_text("\n".join(lines(seed, 3000, calm=calm)), "utf-8")  # the last line has no end
+    assert in_bulk(log) == ordinary(log)
+
+
+@pytest.mark.parametrize("kind", [*WRAPPINGS, "requests alone", None])
+def test_few_are_read_one_by_one(tmp_path, in_bulk, monkeypatch, kind):
+    """Else the other tests here would compare the ordinary way with itself. Requests alone are all equally long."""
+    texts = lines(2, 4000, calm=True)
+    if kind == "requests alone":
+        texts = [text for text in texts if text.startswith("[GIN]")]
+    log = tmp_path / "a.log"
+    log.write_text("\n".join(wrapped(texts, kind) if kind in WRAPPINGS else texts), "utf-8")
+    read = []
+    take = _Reading.take
+    monkeypatch.setattr(_Reading, "take", lambda self, line, found: read.append(line) or take(self, line, found))
+    assert in_bulk(log)["source"]["recognised_lines"] > 4 * len(read)
+
+
+@pytest.mark.parametrize("width", [80, 120, 200])
+@pytest.mark.parametrize("part", [1, 0.02])
+def test_same_for_lines_that_a_terminal_broke(tmp_path, ordinary, in_bulk, width, part):
+    """The rest of a line stands where another line should begin, in all of the log or here and there."""
+    chance = random.Random(width)
+    texts = []
+    for number, text in enumerate(lines(9, 1500, calm=True)):
+        whole = chance.random() > part if number > 400 else part < 1
+        texts += [text] if whole else [text[at : at + width] for at in range(0, len(text) or 1, width)]
+    log = tmp_path / "a.log"
+    log.write_text("\n".join(texts), "utf-8")
     assert in_bulk(log) == ordinary(log)
 
 

@@ -37,7 +37,7 @@ def test_most_lines_are_counted(kind):
     """A wrapped log is as fast as a bare one."""
     texts = wrapped(lines(1, 3000, calm=True), kind)
     scanner = Scanner(load(), wrapping=Wrapping.of(list(map(unwrapped, texts[:300]))))
-    found = list(scanner.scan(("\n".join(texts) + "\n").encode(), 1, lambda: SETTLED))
+    found = list(scanner.scan(("\n".join(texts) + "\n").encode(), lambda: SETTLED))
     assert sum(part.lines for part in found if isinstance(part, Stretch)) > 2000
     assert any(isinstance(part, Loud) for part in found)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 
 from explain_log.lines.encoding import SAMPLE_BYTES, decoded, eight_bit, first_high, gathered
@@ -20,6 +20,7 @@ class Chunks:
         self._blocks = blocks
         self._size = size
         self.utf8 = utf8
+        self.begins: Callable[[bytes], bool] = lambda _: False  # whether a line surely is no rest of another
         self._over = False  # what follows must go the ordinary way
 
     def lines(self, most: int) -> bytes:
@@ -34,10 +35,13 @@ class Chunks:
         return head
 
     def read_lines(self, most: int) -> bytes:
-        """Whole lines of what was read already, at most so many bytes; none where they are not ASCII or UTF-8."""
+        """Lines of what was read already, at most so many bytes; none where they are not ASCII or UTF-8.
+
+        The line behind them is no rest of the last one.
+        """
         if not self._is_utf8(self._rest):
             return b""
-        end = self._rest.rfind(b"\n", 0, most) + 1
+        end = self._before_last(self._rest, self._rest.rfind(b"\n", 0, most) + 1)
         lines, self._rest = self._rest[:end], self._rest[end:]
         return lines
 
@@ -47,7 +51,7 @@ class Chunks:
         return taken
 
     def whole(self) -> Iterator[bytes]:
-        """Chunks of whole lines, the last with a line end added if it lacks one.
+        """Chunks of whole lines, the last with a line end added if it lacks one. None begins with the rest of a line.
 
         Ends early before what is neither ASCII nor UTF-8, and before a line that is too long.
         """
@@ -68,9 +72,21 @@ class Chunks:
                     return
                 yield data + b"\n"
                 return
-            end = data.rfind(b"\n") + 1
+            end = self._before_last(data, data.rfind(b"\n") + 1)
             self._rest = data[end:]
-            yield data[:end]
+            if end:
+                yield data[:end]
+            elif more := next(self._blocks, b""):
+                self._rest += more
+            else:
+                self._rest = b""
+                yield data if data.endswith(b"\n") else data + b"\n"
+                return
+
+    def _before_last(self, data: bytes, end: int) -> int:
+        """Where the last line of a text begins, if it may go on behind it; else where the text ends."""
+        last = data.rfind(b"\n", 0, max(0, end - 1)) + 1
+        return last if self.begins(data[last:end]) else end
 
     def _is_utf8(self, data: bytes) -> bool:
         """Whether the data still are ASCII or UTF-8; keeps them, with what had to be read to see that."""

@@ -15,7 +15,7 @@ from explain_log.facts.stretch import Settled, Stretch
 from explain_log.knowledge import Knowledge
 from explain_log.lines import Line, Origin, completed, lines_of, unwrap
 from explain_log.lines.encoding import SAMPLE_BYTES, detect, gathered, without_leading_zeros
-from explain_log.lines.mending import SAMPLE_LINES, breaks_lines
+from explain_log.lines.mending import SAMPLE_LINES
 from explain_log.lines.period import Window
 from explain_log.lines.source import BIG_BYTES, byte_blocks, decoded_text, is_packed, open_input, refuse_what_is_no_text
 from explain_log.lines.splitting import Lines
@@ -118,7 +118,8 @@ class Bulk:
             yield line
         self._scanner.wrapping = Wrapping.of(head)
         if self._ordinary is None:
-            self._ordinary = any(line.piece is not None for line in self._sample) or breaks_lines(self._sample)
+            self._ordinary = any(line.piece is not None for line in self._sample)
+        chunks.begins = self._scanner.begins
         if not self._ordinary:
             # What was read already shows what needs no single lines, before others look at the rest.
             yield from self._counted(self._alone(iter((chunks.read_lines(FIRST_BYTES),))), origin)
@@ -155,7 +156,7 @@ class Bulk:
     def _alone(self, chunks: Iterator[bytes]) -> Iterator[Found]:
         """One chunk after the other; each part is given on before the next one is looked at."""
         for chunk in chunks:
-            yield self._scanner.scan(chunk, 1, self._settled)
+            yield self._scanner.scan(chunk, self._settled)
 
     def _counted(self, results: Iterator[Found], origin: Origin) -> Iterator[Line]:
         """Lines and markers of what was scanned as if each chunk began with line 1."""

@@ -7,11 +7,11 @@ from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
-from explain_log.bulk.patterns import GIN, gin_time, slog_time, text_at
+from explain_log.bulk.patterns import GIN, HEAD, SECOND_LINE, gin_time, slog_time, text_at
 from explain_log.bulk.requests import Requests
 from explain_log.bulk.screen import Screen
 from explain_log.bulk.statements import Statements
-from explain_log.bulk.times import is_within
+from explain_log.bulk.times import is_outside, is_within
 from explain_log.bulk.wrapping import Wrapping
 from explain_log.facts.requests import kinds_of
 from explain_log.facts.stretch import Settled, Stretch
@@ -24,6 +24,9 @@ PIECE_BYTES = 1 << 18
 WINDOW_LINES = SAMPLE_LINES
 """So many lines at the beginning of a wanted span of time go the ordinary way: they show how lines are broken."""
 
+LONGEST_PREFIX = 1 << 10
+"""In bytes: what tells that a line begins stands within."""
+
 FEW_BYTES = 1 << 9
 """So little goes line by line where it is not plain as a whole."""
 
@@ -33,6 +36,12 @@ class Loud(NamedTuple):
 
     first: int
     data: bytes
+
+
+class Unread(NamedTuple):
+    """From this line of a chunk on the rest is to be scanned once all before it is known."""
+
+    first: int
 
 
 class Scanner:
@@ -52,18 +61,34 @@ class Scanner:
         self._owed: list[tuple[int, str, str]] = []
         self._begun = 0  # lines within the wanted span of time that were given as lines
 
-    def scan(self, data: bytes, first: int, settled: Callable[[], Settled]) -> Iterator[Stretch | Loud]:
-        """What a chunk of whole lines consists of, in order; `first` is its first line's number.
+    def scan(self, data: bytes, settled: Callable[[], Settled], skipped: int = 0) -> Iterator[Stretch | Loud]:
+        """What a chunk of whole lines consists of, in order, numbered from 1; the first lines may be skipped.
 
         settled is asked for each piece: what was found in the one before may settle something.
         """
+        for part in self._scan(data, settled, skipped):
+            if not isinstance(part, Unread):
+                yield part
+
+    def scan_ahead(self, data: bytes, settled: Callable[[], Settled]) -> Iterator[Stretch | Loud | Unread]:
+        """The same while what stands before the chunk is still being scanned.
+
+        Ends where the wanted span of time begins: as long as nothing of that is known, little can be counted.
+        """
+        return self._scan(data, settled, 0, ahead=True)
+
+    def _scan(
+        self, data: bytes, settled: Callable[[], Settled], skipped: int, *, ahead: bool = False
+    ) -> Iterator[Stretch | Loud | Unread]:
         self._begun = 0
         if b"\r" in data:
             data = data.replace(b"\r\n", b"\n")
-        start = 0
+        start, first = 0, 1 + skipped
+        for _ in range(skipped):
+            start = data.index(b"\n", start) + 1
         while start < len(data):
             end = data.rfind(b"\n", start, start + self._piece_bytes) + 1
-            end = end or data.find(b"\n", start) + 1
+            end = self._piece_end(data, start, end or data.find(b"\n", start) + 1)
             piece = data[start:end]
             self._owed = []
             stretch = self.stretch(piece, first, settled())
@@ -71,17 +96,46 @@ class Scanner:
                 first = stretch.last + 1
                 yield stretch
             else:
-                yield from self._runs(piece, first, settled)
+                window = settled().window
+                outside = window is not None and is_outside(window, piece, self.wrapping.inner)
+                if ahead and not outside and window is not None and window.seen < WINDOW_LINES:
+                    yield Unread(first)
+                    return
+                yield from self._runs(piece, first, settled, outside=outside)
                 first += piece.count(b"\n")
             start = end
 
-    def _runs(self, piece: bytes, first: int, settled: Callable[[], Settled]) -> Iterator[Stretch | Loud]:
-        """Cuts a piece where lines begin and end that surely must be looked at."""
+    def _piece_end(self, data: bytes, start: int, end: int) -> int:
+        """Where a piece ends so that its last line does not go on behind it."""
+        if end == len(data) or self.begins(data[end : end + LONGEST_PREFIX]):
+            return end
+        last = data.rfind(b"\n", start, end - 1) + 1
+        if not self.begins(data[max(last, start) : end]):
+            return end
+        return last if last > start else data.find(b"\n", end) + 1
+
+    def begins(self, line: bytes) -> bool:
+        """Whether a line surely is not the rest of the one before it, which a terminal broke."""
+        if not self.wrapping.envelopes:
+            return line.startswith(SECOND_LINE)
+        inner = self.wrapping.inner(line)  # which may be the rest of another if it is damaged
+        return GIN.match(b"\n" + inner) is not None or HEAD.match(inner) is not None
+
+    def _runs(
+        self, piece: bytes, first: int, settled: Callable[[], Settled], *, outside: bool
+    ) -> Iterator[Stretch | Loud]:
+        """Cuts a piece where lines begin and end that surely must be looked at.
+
+        outside: whether nothing of it seems to be wanted, so that it does not matter what its dated lines say.
+        """
         begin = 0
         now = [settled()]
         lines = piece.split(b"\n")[:-1]
-        for quiet, group in groupby(lines, lambda line: self._may_be_plain(line, now[0])):
-            run = list(group)
+        pairs = zip(lines, (*map(self.begins, lines[1:]), True), strict=True)
+        for quiet, group in groupby(
+            pairs, lambda pair: pair[1] and self._may_be_plain(pair[0], now[0], outside=outside)
+        ):
+            run = [line for line, _ in group]
             length = sum(map(len, run)) + len(run)
             part = piece[begin : begin + length]
             if quiet and length > self._few_bytes:
@@ -92,9 +146,11 @@ class Scanner:
             first += len(run)
             now[0] = settled()
 
-    def _may_be_plain(self, line: bytes, settled: Settled) -> bool:
+    def _may_be_plain(self, line: bytes, settled: Settled, *, outside: bool) -> bool:
         """Whether a line may be one that need only be counted, as far as its beginning tells."""
         inner = self.wrapping.inner(line) if self.wrapping.envelopes else line
+        if outside:
+            return inner.startswith(SECOND_LINE)
         if inner.startswith(b"[GIN] 20"):
             return inner[30:31] < b"4" or settled.marks.issuperset(kinds_of(inner[30:33].decode("latin-1"), "", None))
         return self._statements.may_be_plain(inner, settled)

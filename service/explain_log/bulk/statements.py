@@ -7,7 +7,6 @@ Most of them differ from earlier ones in digits and hashes alone. Of such lines 
 from __future__ import annotations
 
 from collections import Counter
-from operator import getitem
 from typing import TypeVar
 
 from explain_log.bulk.patterns import ATTRIBUTES, HEAD, LONGEST_ATTRIBUTES, SECOND_LINE, ZEROS, text_at
@@ -58,7 +57,7 @@ class Statements:
                     if found is None:
                         return False
                     places[number] = found
-        heads = list(map(getitem, lines, places))  # type: ignore[arg-type]
+        heads: list[bytes] = [line[place] for line, place in zip(lines, places, strict=True)]  # type: ignore[index]
         plain: dict[bytes, Plain] = {}
         for head in set(heads):
             verdict = self._verdicts.of(head)

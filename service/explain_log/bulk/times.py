@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 
 from explain_log.bulk.patterns import HEAD, gin_time
 from explain_log.lines.period import Window, split_zone
+
+_END_BYTES = 1 << 14
+"""So much of either end of a piece is searched for a time."""
 
 _GIN_TIME = re.compile(rb"\n(\[GIN\] 20[0-9/]{8} - [0-9:]{8}) ")
 _TIME_LENGTH = len("time=2025-02-11T11:34:37")
@@ -38,3 +42,24 @@ def is_within(window: Window, text: bytes, others: list[bytes]) -> bool | None:
     if window.holds(first) and window.holds(last):
         return True
     return False if last < window.low or window.ends_before(first) else None
+
+
+def is_outside(window: Window, piece: bytes, inner: Callable[[bytes], bytes]) -> bool:
+    """Whether nothing of a piece seems to be wanted: neither its first dated line nor its last one is.
+
+    inner: gives a line without what a collector put before it.
+    """
+    ends = (piece[:_END_BYTES].split(b"\n"), reversed(piece[-_END_BYTES:].split(b"\n")))
+    times = [_first_time(map(inner, lines), window) for lines in ends]
+    return all(time is not None and (time < window.low or window.ends_before(time)) for time in times)
+
+
+def _first_time(lines: Iterable[bytes], window: Window) -> str | None:
+    """The first time that lines begin with, without its zone; None where it is another than the span's."""
+    for line in lines:
+        if _GIN_TIME.match(b"\n" + line):
+            return gin_time(line)
+        if HEAD.match(line):
+            clock, zone = split_zone(line[len("time=") : line.index(b" ")].decode("ascii"))
+            return clock if zone == window.zone else None
+    return None

@@ -6,14 +6,14 @@ import os
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 
 from explain_log.bulk.chunks import LONGEST_LINE
-from explain_log.bulk.scanner import Loud, Scanner
+from explain_log.bulk.scanner import LONGEST_PREFIX, Loud, Scanner, Unread
 from explain_log.bulk.wrapping import Wrapping
 from explain_log.facts.stretch import Settled, Stretch
 from explain_log.lines.encoding import first_high
@@ -30,8 +30,11 @@ SMALLEST_PART = 8
 
 _CUT_BYTES = 1 << 16
 
-Found = list[Stretch | Loud]
+Found = Iterable[Stretch | Loud]
 """What a chunk consists of."""
+
+FoundAhead = list[Stretch | Loud | Unread]
+"""The same as far as it was scanned."""
 
 Cut = tuple[int, int]
 """Where a chunk begins and ends, in bytes."""
@@ -42,7 +45,12 @@ class _Chunk:
 
     def __init__(self, cut: Cut) -> None:
         self.cut = cut
-        self.found: Found | None = None
+        self.found: FoundAhead | None = None
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether it was not scanned to its end."""
+        return self.found is not None and any(isinstance(part, Unread) for part in self.found[-1:])
 
 
 class _Other:
@@ -138,12 +146,21 @@ class FileScan:
             chunk.found = self._scanned(chunk)
         return chunk is not None
 
-    def _scanned(self, chunk: _Chunk) -> Found:
+    def _scanned(self, chunk: _Chunk) -> FoundAhead:
         found = []
-        for part in self._scanner.scan(_read(self._path, chunk.cut), 1, self._settled):
+        for part in self._scanner.scan_ahead(_read(self._path, chunk.cut), self._settled):
             found.append(part)
             self._exchange()
         return found
+
+    def _to_end(self, chunk: _Chunk) -> Found:
+        """What a chunk consists of; scans what is left of it, part by part as each is taken."""
+        for part in chunk.found or ():
+            if isinstance(part, Unread):
+                yield from self._scanner.scan(_read(self._path, chunk.cut), self._settled, part.first - 1)
+            else:
+                yield part
+        self._exchange()
 
     def _first(self) -> Found:
         """What the first chunk consists of that is under way."""
@@ -159,11 +176,13 @@ class FileScan:
                 self._lose(owner)
         self._queue.popleft()
         self.position = chunk.cut[1]
-        return chunk.found
+        return self._to_end(chunk)
 
     def _new(self) -> _Chunk | None:
         """The next chunk, which from now on is under way."""
-        cut = self._cut() if len(self._queue) < MOST_UNDER_WAY else None
+        # Where the wanted span of time begins, what it begins with must be known before others look at the rest.
+        waits = len(self._queue) >= MOST_UNDER_WAY or any(chunk.is_cut_off for chunk in self._queue)
+        cut = None if waits else self._cut()
         if cut is None:
             return None
         chunk = _Chunk(cut)
@@ -177,6 +196,10 @@ class FileScan:
         start = self._next
         with open(self._path, "rb", buffering=0) as file:
             end = _line_end(file.fileno(), start + self._size(start))
+            while end and (following := os.pread(file.fileno(), LONGEST_PREFIX, end)):
+                if self._scanner.begins(following):
+                    break
+                end = _line_end(file.fileno(), end) if end - start < LONGEST_LINE else None
             if end is None or (not self._utf8 and first_high(_read(self._path, (start, end))) is not None):
                 self._over = True
                 return None
@@ -231,7 +254,7 @@ def _work(pipe: Connection, ends: list[Connection], path: str, start: Scanner | 
         scanner = start if isinstance(start, Scanner) else _scanner(*start)
         while True:
             cut, settled = pipe.recv()
-            pipe.send(list(scanner.scan(_read(path, cut), 1, lambda: settled)))  # noqa: B023 - used at once
+            pipe.send(list(scanner.scan_ahead(_read(path, cut), lambda: settled)))  # noqa: B023 - used at once
 
 
 def _scanner(piece: int, few: int, wrapping: Wrapping) -> Scanner:
