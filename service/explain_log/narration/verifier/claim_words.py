@@ -72,6 +72,7 @@ class Identity:
     unless: re.Pattern[str] | None
     pattern: re.Pattern[str]
     facts: frozenset[str]
+    findings: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -236,7 +237,9 @@ def _effect(entry: dict[str, Any]) -> Effect:
 def _identity(entry: dict[str, Any]) -> Identity:
     unless = any_of(entry["unless"]) if "unless" in entry else None
     pattern = re.compile(entry["pattern"], re.IGNORECASE)
-    return Identity(any_of(entry["subject"]), unless, pattern, frozenset(entry["facts"]))
+    return Identity(
+        any_of(entry["subject"]), unless, pattern, frozenset(entry["facts"]), tuple(entry.get("findings", []))
+    )
 
 
 def _words(groups: dict[str, list[str]]) -> Words:

@@ -72,7 +72,14 @@ def _is_about(identity: Identity, reading: Reading, segment: Segment) -> bool:
 
 def _values(identity: Identity, report: Report) -> list[tuple[str, str]]:
     """(value, fact id) of what the log names."""
-    return [(str(fact.value), fact.id) for fact in all_facts(report) if fact.kind in identity.facts]
+    told = [(str(fact.value), fact.id) for fact in all_facts(report) if fact.kind in identity.facts]
+    named = [
+        (finding, name.rpartition(".")[2])
+        for finding in report.findings
+        for name in identity.findings
+        if name.rpartition(".")[0] == finding.id
+    ]
+    return told + [(str(finding.values[name]), finding.fact_id) for finding, name in named if name in finding.values]
 
 
 def _agrees(said: str, value: str) -> bool:

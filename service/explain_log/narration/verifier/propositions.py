@@ -20,10 +20,11 @@ _REACHES, _SUBJECT_REACHES = 2, 5
 
 _SUBJECTS = frozenset({"nothing", "no", "none", "neither", "hardly"})
 _DENIES = re.compile(
-    r"(?:没有|没|未|并未|并没有|从未|无|零)"
+    r"(?:没有|没|未|并未|并没有|从未|无|零|找不到|看不到)"
     r"(?:任何|一个|一条|一次|一行|发现|看到|出现|发生|见到|见|有|其他|明显的?|什么|过|记录到?)*(?:的|到)?\s?$"
     r"|\bnothing(?: \w+){0,5}? (?:points? to|suggests|indicates|shows|hints at)(?: an?| any)? $"
-    r"|(?:\bno|\bwithout(?: any| a)?|\bzero|\bnot a single|\bnot any|n't any|\bfree of|\bnever any|\bnot one)"
+    r"|(?:\bno|\bwithout(?: any| a)?|\bzero|\bnot a single|\bnot any|n't any|\bnot (?:find|see|spot) any|\bfree of"
+    r"|\bnever any|\bnot one)(?:[^.;]{0,40}(?:,|\bor|\bnor))?"
     r"(?: (?:other|further|such|real|visible|single|kind of|sign of|signs of|trace of))?\s$",
     re.IGNORECASE,
 )

@@ -190,7 +190,7 @@ def _aspect_fits(atom: Atom, subject: Subject, atoms: list[Atom]) -> bool:
     if atom.dim not in _AMBIGUOUS or not said.aspects or not atom.aspects or atom.cite == IMPLIED:
         return True
     mine = subject.overlap(atom)
-    if mine and subject.partitive:
+    if subject.partitive and (mine or "capacity" in atom.aspects):
         return True
     if said.inherited:
         return _goes_on(atom, subject, atoms)
