@@ -284,6 +284,12 @@ def test_any_json_can_be_unwrapped(value):
         assert isinstance(line.text, str)
 
 
+def test_the_edge_of_a_window():
+    """Copied with the line, it is no part of it; llama.cpp's own bars are."""
+    assert taken_off(f"ollama[1186]: {TEXT}              │").text == TEXT
+    assert taken_off("system_info: n_threads = 2 / 4 | AVX = 1 |").text.endswith("AVX = 1 |")
+
+
 def test_a_stamp_right_before_the_date_of_gos_log():
     """TrueNAS puts nothing between its own stamp and the line; a plain number behind a stamp is still no line."""
     line = taken_off("2025-02-11 03:34:37.966596+00:002025/02/11 03:34:37 routes.go:1197: INFO server config")

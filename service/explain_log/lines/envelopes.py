@@ -23,6 +23,7 @@ _GARBLED_MICRO = ("┬╡s", "Âµs", "碌s", "\ufffd\ufffds", "\ufffds")
 _INNERMOST = frozenset(("slog", "slog-json", "llama-json", "gin"))
 _GO_LEVELS = ("INFO ", "WARN ", "ERROR ", "DEBUG ")
 _EDGES = "\x00 \t\ufeff\u3000"
+_FRAMES = ("│", "┃", "║")  # the right edge of a window in a terminal, copied with the line
 
 Envelope = Callable[[Line], bool]
 
@@ -42,6 +43,8 @@ def unwrap(line: Line) -> None:
 def unwrap_text(line: Line) -> None:
     """Takes off the envelopes that a line's text wears, until one holds only a part of a line, or several."""
     line.text = line.text.strip(_EDGES)
+    if line.text.endswith(_FRAMES):
+        line.text = line.text.rstrip("".join(_FRAMES) + _EDGES)
     for _ in range(_MOST_ENVELOPES):
         text = line.text
         if not text:
