@@ -17,7 +17,9 @@ from starlette.routing import Route
 from explain_log.bots.conversation import Conversation
 from explain_log.bots.desk import Desk
 from explain_log.bots.memory import Memory
+from explain_log.bots.run import make_bot
 from explain_log.bots.service import ExplainService
+from explain_log.bots.settings import Settings
 from explain_log.bots.surface import ChatFile, Incoming
 from explain_log.pipeline import report_of_text
 from explain_log.report import report_json
@@ -165,6 +167,18 @@ def file_of(data: bytes, name="server.log"):
 
 
 @contextlib.asynccontextmanager
+async def bot_over(stub: StubService, name: str, values: dict, **options):
+    """A bot of that name with these variables, over the stand-in; gives bot and desk. It is not running yet."""
+    async with desk_over(stub, **options) as (desk, memory):
+        bot = make_bot(Settings(name, values), desk, memory)
+        try:
+            yield bot, desk
+            await desk.idle()
+        finally:
+            await bot.close()
+
+
+@contextlib.asynccontextmanager
 async def desk_over(stub: StubService, *, language="en", memory=None, **options):
     """A desk whose conversation talks with the stand-in; gives desk and memory."""
     async with serving(stub.app()) as url:
@@ -176,3 +190,4 @@ async def desk_over(stub: StubService, *, language="en", memory=None, **options)
             await desk.idle()
         finally:
             await service.close()
+            memory.close()

@@ -25,6 +25,9 @@ class Bot(Protocol):
     async def run(self) -> None:
         """Runs until it is cancelled."""
 
+    async def close(self) -> None:
+        """Closes its connections."""
+
 
 def run_bot(name: str, environment: Mapping[str, str]) -> None:
     """Runs until it is interrupted. Raises InputError for an unknown name, a missing variable or extra."""
@@ -39,12 +42,15 @@ async def _run(settings: Settings) -> None:
     memory = Memory(default_path(settings.bot))
     service = ExplainService(settings.service_url, settings.service_key, settings.public_url)
     desk = make_desk(settings, service, memory)
+    bot: Bot | None = None
     try:
         bot = make_bot(settings, desk, memory)
         logging.getLogger(__name__).info("%s runs, over %s", settings.bot, settings.service_url)
         await bot.run()
     finally:
         await desk.close()
+        if bot is not None:
+            await bot.close()
         await service.close()
         memory.close()
 

@@ -97,6 +97,11 @@ class WebhookBot:
         """Runs until it is cancelled."""
         await serve(self.app(), *self._settings.listen)
 
+    async def close(self) -> None:
+        """Closes its connections."""
+        if self._calls is not None:
+            await self._calls.close()
+
     def app(self) -> Starlette:
         """The server."""
         return callback_app(_PATH, self._on_request, most_bytes=self._settings.most_bytes * 4 // 3 + (1 << 20))

@@ -52,13 +52,14 @@ class DingTalkBot:
 
     async def run(self) -> None:
         """Runs until it is cancelled."""
-        try:
-            if self._mode == "webhook":
-                await serve(self.app(), *self._settings.listen)
-            else:
-                await self.stream()
-        finally:
-            await self._api.close()
+        if self._mode == "webhook":
+            await serve(self.app(), *self._settings.listen)
+        else:
+            await self.stream()
+
+    async def close(self) -> None:
+        """Closes its connections."""
+        await self._api.close()
 
     async def stream(self) -> None:
         """Holds the stream open. The SDK asks for its connection with a call that blocks and has no time limit,

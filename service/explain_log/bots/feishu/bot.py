@@ -44,10 +44,11 @@ class FeishuBot:
 
     async def run(self) -> None:
         """Runs until it is cancelled."""
-        try:
-            await serve(self.app(), *self._settings.listen)
-        finally:
-            await self._api.close()
+        await serve(self.app(), *self._settings.listen)
+
+    async def close(self) -> None:
+        """Closes its connections."""
+        await self._api.close()
 
     def app(self) -> Starlette:
         """The server for callbacks."""

@@ -50,15 +50,16 @@ class SlackBot:
 
     async def run(self) -> None:
         """Runs until it is cancelled."""
-        try:
-            if self._app_token:
-                from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
+        if self._app_token:
+            from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 
-                await AsyncSocketModeHandler(self.bolt, self._app_token).start_async()  # type: ignore[no-untyped-call]
-            else:
-                await serve(self.app(), *self._settings.listen)
-        finally:
-            await self._calls.close()
+            await AsyncSocketModeHandler(self.bolt, self._app_token).start_async()  # type: ignore[no-untyped-call]
+        else:
+            await serve(self.app(), *self._settings.listen)
+
+    async def close(self) -> None:
+        """Closes its connections."""
+        await self._calls.close()
 
     def app(self) -> Starlette:
         """The server for Slack's requests. Bolt checks signatures and time stamps."""

@@ -37,26 +37,25 @@ class TelegramBot:
 
     def __init__(self, settings: Settings, desk: Desk, memory: Memory) -> None:
         token = settings.need("EXPLAIN_LOG_TELEGRAM_TOKEN")
+        self._webhook_url = settings.get("EXPLAIN_LOG_TELEGRAM_WEBHOOK_URL")
+        self._secret = settings.need("EXPLAIN_LOG_TELEGRAM_SECRET") if self._webhook_url else ""
         self._settings = settings
         self._memory = memory
         self._joining = Joining(desk.take)
         self._api = TelegramApi(token, settings.get("EXPLAIN_LOG_TELEGRAM_URL", BASE_URL))
-        self._webhook_url = settings.get("EXPLAIN_LOG_TELEGRAM_WEBHOOK_URL")
-        self._secret = ""
-        if self._webhook_url:
-            self._secret = settings.need("EXPLAIN_LOG_TELEGRAM_SECRET")
         self._name = ""
 
     async def run(self) -> None:
         """Runs until it is cancelled."""
-        try:
-            await self.start()
-            if self._webhook_url:
-                await serve(self.app(), *self._settings.listen)
-            else:
-                await self._poll()
-        finally:
-            await self._api.close()
+        await self.start()
+        if self._webhook_url:
+            await serve(self.app(), *self._settings.listen)
+        else:
+            await self._poll()
+
+    async def close(self) -> None:
+        """Closes its connections."""
+        await self._api.close()
 
     async def start(self) -> None:
         """Asks who it is; says where updates are to go."""

@@ -88,10 +88,11 @@ class WeComCallbackBot:
 
     async def run(self) -> None:
         """Runs until it is cancelled."""
-        try:
-            await serve(self.app(), *self._settings.listen)
-        finally:
-            await self._calls.close()
+        await serve(self.app(), *self._settings.listen)
+
+    async def close(self) -> None:
+        """Closes its connections."""
+        await self._calls.close()
 
     def app(self) -> Starlette:
         """The server."""

@@ -108,12 +108,14 @@ class WeComLongBot:
 
     async def run(self) -> None:
         """Runs until it is cancelled."""
-        try:
-            await self._client.connect()
-            await asyncio.Event().wait()
-        finally:
-            self._client.disconnect()
-            await self._calls.close()
+        await self._client.connect()
+        await asyncio.Event().wait()
+
+    async def close(self) -> None:
+        """Ends the connection."""
+        self._client.disconnect()
+        await asyncio.sleep(0)
+        await self._calls.close()
 
     def _on_frame(self, frame: dict[str, Any]) -> None:
         body = frame.get("body", {})
