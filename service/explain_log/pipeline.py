@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from explain_log.checks import Wording, run_checks
+from explain_log.checks import Occurrences, Wording, run_checks
 from explain_log.facts import Assembler, Facts
+from explain_log.facts.models import as_json
 from explain_log.facts.selection import only_load
 from explain_log.facts.stretch import Settled, Stretch
 from explain_log.knowledge import Knowledge
@@ -49,7 +50,7 @@ def make_reports(
     since: str | None = None, until: str | None = None,
 ) -> list[Report]:
     """The same in several languages, from reading the inputs once. Raises InputError as make_report does."""
-    reading = _Reading(load_knowledge())
+    reading = _Reading(load_knowledge(), load)
     _read_all(origins, reading, progress, since, until)
     return reading.reports(_source(origins), languages, load)
 
@@ -172,11 +173,13 @@ def _recogniser(knowledge: Knowledge) -> Recogniser:
 class _Reading:
     """Takes lines and keeps what a report needs of them."""
 
-    def __init__(self, knowledge: Knowledge) -> None:
+    def __init__(self, knowledge: Knowledge, load: int | None = None) -> None:
+        """load: index of the one that the report is to be about, if one."""
         self.knowledge = knowledge
+        self._occurrences = Occurrences()
         self.recognise = _recogniser(knowledge).recognise
         self.last_lines = knowledge.last_lines()
-        self._assembler = Assembler(knowledge)
+        self._assembler = Assembler(knowledge, wanted=load, on_omitted=self._occurrences.take)
         self._shapes = Shapes()
         self.redactor = Redactor(knowledge)
         self.scan = Scan(self.redactor)
@@ -237,6 +240,7 @@ class _Reading:
     ) -> list[Report]:
         """most: so many of the languages, where nothing was redacted."""
         facts = self._assembler.finish(self._last_line)
+        self._occurrences.hand_over(facts)
         if self._last_stretch is not None and self._last_stretch.last == self._last_line:  # findings may show it
             facts.texts[self._last_line] = self._last_stretch.texts[self._last_line]
             self.scan.suspects.add(self._last_line)
@@ -253,6 +257,7 @@ class _Reading:
         source.first_time = self._times[0] if self._times else None
         source.last_time = self._times[-1] if self._times else None
         observations, unknowns = run_checks(facts)
+        self._occurrences.count(observations, facts)
         if most is not None and not (source.redactions or self.scan.suspects or self.scan.values):
             languages = languages[:most]
         return [self._worded(source, facts, observations, unknowns, language) for language in languages]
@@ -269,6 +274,7 @@ class _Reading:
             language=language,
             server_runs=facts.server_runs,
             loads=facts.loads,
+            loads_omitted=as_json(facts.loads_omitted),
             requests=facts.requests,
             findings=findings,
             terms=list(terms),

@@ -19,7 +19,8 @@ from explain_log.checks import (  # noqa: F401 - they register
     server,
     split,
 )
+from explain_log.checks.occurrences import Occurrences
 from explain_log.checks.registry import run_checks
 from explain_log.checks.wording import Wording
 
-__all__ = ["Wording", "run_checks"]
+__all__ = ["Occurrences", "Wording", "run_checks"]

@@ -16,6 +16,7 @@ from explain_log.facts.attribution import ONE_FAILURE_LINES
 from explain_log.facts.failures import follows
 from explain_log.facts.models import Event, Facts, ModelLoad
 
+NO_STATEMENT = ""
 SAYS_NO_CAUSE = ("load.failed", "runner.terminated")
 CRASHES = ("runner.", "oom.", "gpu.error")
 """What ends a runner that was serving, by the beginning of the finding's id."""
@@ -45,6 +46,11 @@ def failures(facts: Facts) -> Iterator[Observation]:
     for (index, during, _), lines in groups.items():
         told = _cause(lines)
         causes.setdefault((told[0][1]["finding"], index, during), []).extend(told)
+    blamed = {index for _, index, during in causes if during}
+    for load in facts.loads:  # of very many failures not every line is kept, but each load's cause
+        if load.error is not None and load.purpose == "serve" and load.index not in blamed:
+            cause = Event(NO_STATEMENT, load.error.line, load.error.message, {"error": load.error.message}, load.index)
+            causes[load.error.kind, load.index, True] = [(cause, {"finding": load.error.kind})]
     for (finding, index, during), lines in causes.items():
         load = loads.get(index) if index is not None else None
         survived = load is not None and during and load.outcome == "ready"
@@ -75,9 +81,7 @@ def _cause(lines: list[Told]) -> list[Told]:
     return [told for told in ranked if told[1]["finding"] == ranked[0][1]["finding"]]
 
 
-def _failure(
-    finding: str, load: ModelLoad | None, lines: list[Told], *, survived: bool, serving: bool
-) -> Observation:
+def _failure(finding: str, load: ModelLoad | None, lines: list[Told], *, survived: bool, serving: bool) -> Observation:
     observation = observation_of(finding, load.index if load else None, lines)
     if serving and finding.startswith(CRASHES):
         observation.values["phase"] = "serving"

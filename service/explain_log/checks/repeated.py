@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from explain_log.checks.finding import Observation, Value
 from explain_log.checks.registry import log_check
-from explain_log.facts.models import Facts, ModelLoad
+from explain_log.facts.models import Facts, ModelLoad, Repeats
 
 LOADS_TO_TELL = 3
 SOON_SECONDS = 600.0
@@ -29,12 +29,16 @@ def repeated(facts: Facts) -> Iterator[Observation]:
     """
     groups: dict[tuple[int | None, str], list[ModelLoad]] = {}
     for load in facts.loads:
-        key = load.model.digest or load.model.path or load.model.name
+        key = _key(load)
         if load.purpose == "serve" and load.outcome != "failed" and key and load.server_run is not None:
             groups.setdefault((load.server_run, key), []).append(load)
     worst = max((loads for loads in groups.values() if _soon(loads, facts)), key=len, default=None)
     if worst is not None:
         yield _observation(worst, facts, sum(1 for loads in groups.values() if _soon(loads, facts)))
+
+
+def _key(load: ModelLoad) -> str | None:
+    return load.model.digest or load.model.path or load.model.name
 
 
 def _soon(loads: list[ModelLoad], facts: Facts) -> bool:
@@ -66,12 +70,14 @@ def _last_use(before: ModelLoad, after: ModelLoad, facts: Facts) -> float | None
 def _observation(loads: list[ModelLoad], facts: Facts, models: int) -> Observation:
     pairs = list(pairwise(loads))
     gaps = [gap for gap in (_gap(a, b, facts) for a, b in pairs) if gap is not None]
-    seconds = sum(load.load_seconds or 0.0 for load in loads)
     model = loads[0].model
+    omitted = facts.loads_omitted.repeats if facts.loads_omitted is not None else {}
+    more = omitted.get((loads[0].server_run, _key(loads[0]) or ""), Repeats())
+    seconds = more.seconds + sum(load.load_seconds or 0.0 for load in loads)
     name = model.name or (model.path or model.digest or "").replace("\\", "/").rpartition("/")[2]
     values: dict[str, Value] = {
         "model": name,
-        "count": len(loads),
+        "count": len(loads) + more.count,
         "models": models,
         "soon": len(gaps),
         "shortest_seconds": round(min(gaps), 1),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from explain_log.facts.attribution import attribute
 from explain_log.facts.completion import complete
 from explain_log.facts.failures import FailureTable
@@ -10,6 +12,7 @@ from explain_log.facts.models import Event, Facts, ModelLoad
 from explain_log.facts.moments import note_moment
 from explain_log.facts.record import derive
 from explain_log.facts.requests import Requests
+from explain_log.facts.retention import OnOmitted, Retention
 from explain_log.facts.runs import RunAssembler
 from explain_log.facts.stretch import Settled, Stretch
 from explain_log.facts.texts import Texts
@@ -31,7 +34,10 @@ def is_debugging(statement: Statement) -> bool:
 class Assembler:
     """Takes the statements of a log in order; `finish()` gives its facts."""
 
-    def __init__(self, knowledge: Knowledge) -> None:
+    def __init__(
+        self, knowledge: Knowledge, *, wanted: int | None = None, on_omitted: OnOmitted | None = None
+    ) -> None:
+        """wanted: index of a load that is kept in any case.  on_omitted: is given each load that is not kept."""
         table = knowledge.table("load_stages")
         self._knowledge = knowledge
         self._failures = failures = FailureTable(knowledge.record("tables", "failures") or {})
@@ -41,6 +47,9 @@ class Assembler:
         self._requests = Requests()
         self._kept = set(table["events"]["keep"]) | failures.statements()
         self._facts = Facts()
+        self._retention = Retention(wanted, on_omitted)
+        self._plain_events = 0
+        self._failure_events: dict[str, int] = {}
         self._first_line: int | None = None
         self._texts = Texts(self._facts.texts, (self._facts.events, self._loads, self._runs, self._requests))
 
@@ -50,6 +59,8 @@ class Assembler:
             self._first_line = statement.line.number
         self._runs.take(statement)
         self._loads.take(statement)
+        if self._retention.is_due(self._loads.loads):
+            self._let_go()
         note_moment(self._loads.latest, self._stages.get(statement.id), statement)
         self._requests.take(statement)
         text = statement.line.raw.strip()[:MOST_EVENT_TEXT]
@@ -59,11 +70,36 @@ class Assembler:
         if not self.is_event(statement):
             return
         seen = self._facts.event_counts[statement.id] = self._facts.event_counts.get(statement.id, 0) + 1
-        if seen <= MOST_EVENTS_OF_ONE and len(self._facts.events) < MOST_EVENTS:
+        if self._has_room(statement.id, seen):
             load = self._loads.latest
             self._facts.events.append(
                 Event(statement.id, statement.line.number, text, statement.fields, load.index if load else None)
             )
+
+    def _has_room(self, statement_id: str, seen: int) -> bool:
+        """Whether one more event is kept; those of failures are let go with their loads, which makes room again."""
+        if self._failures.blames(statement_id):
+            kept = self._failure_events[statement_id] = self._failure_events.get(statement_id, 0) + 1
+            return kept <= MOST_EVENTS_OF_ONE
+        room = seen <= MOST_EVENTS_OF_ONE and self._plain_events < MOST_EVENTS
+        self._plain_events += room
+        return room
+
+    def _let_go(self) -> None:
+        """Of very many loads only some are kept."""
+        facts = self._facts
+        facts.loads, facts.server_runs = self._loads.loads, self._runs.runs
+        shown = self._requests.shown_lines() | self._runs.shown_lines()
+        if self._retention.trim(facts, self._loads.count, self._settle, shown):
+            kept = Counter(event.statement for event in facts.events)
+            self._failure_events = {name: kept[name] for name in self._failure_events}
+
+    def _settle(self, loads: list[ModelLoad]) -> None:
+        """Completes loads with what follows from their lines and their run's."""
+        for load in loads:
+            self._to_run(load)
+            self._engine(load)
+        complete(loads, self._knowledge)
 
     def take_stretch(self, stretch: Stretch) -> list[int]:
         """Adds lines that were only counted; gives those whose texts are kept."""
@@ -89,7 +125,7 @@ class Assembler:
         """What needs no single lines any more."""
         counts = self._facts.event_counts
         enough = frozenset(name for name, count in counts.items() if count >= MOST_EVENTS_OF_ONE)
-        events = None if len(self._facts.events) >= MOST_EVENTS else enough
+        events = None if self._plain_events >= MOST_EVENTS else enough
         return Settled(events, self._requests.settled(), self._facts.debug_line is not None)
 
     def finish(self, line_count: int) -> Facts:
@@ -102,10 +138,8 @@ class Assembler:
         self._runs.finish(self._first_line)
         facts.server_runs = self._runs.runs
         facts.requests = self._requests.summary(self._runs.runs)
-        for load in facts.loads:
-            self._to_run(load)
-            self._engine(load)
-        complete(facts.loads, self._knowledge)
+        self._let_go()
+        self._settle(facts.loads)
         attribute(facts.events, facts.loads, facts.server_runs, self._failures.blames)
         return facts
 

@@ -27,8 +27,8 @@ from explain_log.facts.load_parts import (
 
 __all__ = [
     "Context", "DeviceMemory", "Estimate", "Event", "Facts", "Graph", "KvCache", "KvPart", "LoadError", "LoadStage",
-    "Model", "ModelLoad", "PerLayer", "RequestMarks", "RequestSummary", "RequestTiming", "RunDevice", "ServerRun",
-    "Truncated", "as_json",
+    "LoadsOmitted", "Model", "ModelLoad", "PerLayer", "Repeats", "RequestMarks", "RequestSummary", "RequestTiming",
+    "RunDevice", "ServerRun", "Truncated", "as_json",
 ]
 
 Purpose = Literal["serve", "vocab_only", "fit_probe", "draft"]
@@ -184,11 +184,37 @@ class Event:
 
 
 @dataclass(eq=False, repr=False)
+class Repeats:
+    """How often a model was loaded among the loads that are left out, and how long that took together."""
+
+    count: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(eq=False, repr=False)
+class LoadsOmitted:
+    """Loads of a long log that are counted only.
+
+    served, failed: how many of them were to serve, and failed.  repeats: by run and model.
+    """
+
+    count: int = 0
+    first_line: int = 0
+    last_line: int = 0
+    by_model: dict[str, int] = field(default_factory=dict)
+    served: int = field(default=0, metadata={"internal": True})
+    failed: int = field(default=0, metadata={"internal": True})
+    repeats: dict[tuple[int | None, str], Repeats] = field(default_factory=dict, metadata={"internal": True})
+
+
+@dataclass(eq=False, repr=False)
 class Facts:
     """Everything the checks may know."""
 
     server_runs: list[ServerRun] = field(default_factory=list)
     loads: list[ModelLoad] = field(default_factory=list)
+    loads_omitted: LoadsOmitted | None = None
+    omitted_examples: list[Any] = field(default_factory=list)  # what checks say of loads that are left out
     requests: RequestSummary | None = None
     debug_line: int | None = None  # the first line that Ollama prints only with OLLAMA_DEBUG
     events: list[Event] = field(default_factory=list)

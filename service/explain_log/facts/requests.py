@@ -75,6 +75,10 @@ class Requests:
         """The kinds of requests of which no more lines are wanted."""
         return self._gin.settled()
 
+    def shown_lines(self) -> set[int]:
+        """The lines that findings about requests may show."""
+        return {*self._gin.shown_lines(), *self._own.shown_lines(), *(t.line for t in self._timings.timings)}
+
     def summary(self, runs: list[ServerRun]) -> RequestSummary | None:
         """The totals; the runner's internal calls under Ollama are none."""
         under_ollama = any(run.product == "ollama" for run in runs)
@@ -170,6 +174,13 @@ class RequestCounter:
             merge_marks(summary.marks.setdefault(kind, RequestMarks()), counted)
         first, summary.last_line = stretch.requests
         summary.first_line = summary.first_line or first
+
+    def shown_lines(self) -> set[int]:
+        """The lines that findings about them may show."""
+        summary = self._summary
+        lines = {line for marks in summary.marks.values() for line in marks.lines}
+        lines |= {line for numbers in summary.lines.values() for line in numbers}
+        return lines | {line for line in (summary.first_line, summary.last_line) if line is not None}
 
     def settled(self) -> frozenset[str]:
         """The kinds of requests of which no more lines are wanted."""

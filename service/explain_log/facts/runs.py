@@ -61,6 +61,13 @@ class RunAssembler:
             self.runs[-1].last_line = stretch.last
         return shown
 
+    def shown_lines(self) -> set[int]:
+        """The lines that findings about the runs may show."""
+        lines = set(self._fingerprint.lines)
+        for run in self.runs:
+            lines |= {run.first_line, *run.fingerprint_lines, *(line for read in run.lines.values() for line in read)}
+        return lines
+
     def is_plain(self, statement: Statement) -> bool:
         """Whether `take_stretch` is enough for a statement."""
         name = statement.id

@@ -17,6 +17,8 @@ def only_load(facts: Facts, index: int) -> None:
     others = [load for load in facts.loads if not _belongs(load, wanted)]
     facts.events = [event for event in facts.events if not any(_holds(load, event.line) for load in others)]
     facts.loads = [load for load in facts.loads if _belongs(load, wanted)]
+    facts.loads_omitted = None
+    facts.omitted_examples = []
     if facts.starts_inside is not None and not any(_holds(load, facts.starts_inside) for load in facts.loads):
         facts.starts_inside = None
     if facts.ends_inside is not None and not any(_holds(load, facts.ends_inside) for load in facts.loads):

@@ -70,7 +70,12 @@ class RulesNarrator:
         served = [load for load in facts.loads if load.purpose == "serve"]
         if len(served) > 1:
             failed = sum(load.outcome == "failed" for load in served)
-            values: dict[str, Any] = {"loads": len(served), "failed": failed, "index": focus.index}
+            omitted = facts.loads_omitted
+            values: dict[str, Any] = {
+                "loads": len(served) + (omitted.served if omitted else 0),
+                "failed": failed + (omitted.failed if omitted else 0),
+                "index": focus.index,
+            }
             cites = [f"fact:loads.{load.index}.outcome" for load in served]
             serving = crash is not None and crash.load == focus.index
             text = texts["many" if focus is served[-1] else "many_crashed" if serving else "many_failed"]
