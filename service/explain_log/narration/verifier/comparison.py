@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from explain_log.narration.verifier.claim_words import claim_words
 from explain_log.narration.verifier.evidence import Atom
 from explain_log.narration.verifier.extremes import Extremes
+from explain_log.narration.verifier.labels import told_text
 from explain_log.narration.verifier.moves import Moves
 from explain_log.narration.verifier.propositions import is_negated
 from explain_log.narration.verifier.reading import Reading
@@ -63,7 +64,7 @@ class _Comparing:
 
     def two(self, segment: Segment, kind: str, span: tuple[int, int]) -> Judgement | None:
         """The judgement of `A is larger than B` in one of its forms; None where a side is not told."""
-        sides = self._two_sides(segment, span)
+        sides = self._two_sides(segment, span) or self._two_loads(segment, kind)
         if sides is None or (sides[0].cite and sides[0].cite == sides[1].cite):
             return None
         text = self._reading.text
@@ -95,6 +96,18 @@ class _Comparing:
                 return None
             return self._sides.pair((first, span[0]), (span[1], last))
         return self._with_the_one_before(segment, span)
+
+    def _two_loads(self, segment: Segment, kind: str) -> tuple[Side, Side] | None:
+        """`the second load was faster`: than the other one of two."""
+        if kind not in ("faster", "slower") or len(segment.loads) != 1:
+            return None
+        times = [a for a in self._sides.atoms if a.field == "load_seconds"]
+        mine = [a for a in times if a.load in segment.loads]
+        others = [a for a in times if a.load not in segment.loads]
+        if len(mine) != 1 or len(others) != 1:
+            return None
+        one, other = (Side(a.value, a.dim, told_text([a], self._language), a.cite) for a in (mine[0], others[0]))
+        return one, other
 
     def _with_the_one_before(self, segment: Segment, span: tuple[int, int]) -> tuple[Side, Side] | None:
         """`K takes 512 MiB, V is much smaller`."""

@@ -39,6 +39,11 @@ _WHOLE = re.compile(
 )
 _REQUESTS = re.compile(r"请求|requests?", re.IGNORECASE)
 _TENSORS = re.compile(r"张量|tensors?", re.IGNORECASE)
+_MEASURED = re.compile(
+    r"\s?(?:MiB|GiB|MB|GB|秒|分钟|s\b|ms|seconds?|minutes?|tokens?|token|层|layers?|张|块|GPUs?|cards?|slots?|BPW|bpw|位|bits?"
+    r"|%|:|倍|次加载)",
+    re.IGNORECASE,
+)
 _SHARE = re.compile(r"\s?[%成]")
 _ROUTE = re.compile(r"/(?:api|v1)/[\w/\-]+")
 _JOINT = re.compile(r"[，,；;。、]|\.(?=\s|$)|(?<![A-Za-z])(?:and|while|whereas|but)(?![A-Za-z])|和|而")
@@ -196,7 +201,7 @@ def _numbers(text: str, keys: list[str]) -> list[tuple[int, int]]:
     for match in _BARE.finditer(text):
         if match[0] in keys or any(start <= match.start() < end for start, end in wholes):
             continue
-        if re.match(r"\s?(?:MiB|GiB|MB|GB|秒|s\b|ms|BPW|bpw|位|bits?|%|:|倍|次加载)", text[match.end() :]):
+        if _MEASURED.match(text, match.end()):
             continue
         found.append(match.span())
     return found

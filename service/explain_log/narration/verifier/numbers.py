@@ -86,13 +86,18 @@ class Numbers:
         if mention in self._operands:  # arithmetic says itself what it is about
             subject = replace(subject, own=frozenset(), in_arithmetic=True)
         right = [atom for atom in stated if concerns(atom, subject, self._facts)]
+        told_only = mention.dims[0][0] == "memory" and not any(atom.direct for atom in right)
+        if right and told_only and subject.own_words and self._is_anothers(mention, subject):
+            return self._place(self._objection(mention, subject, stated), mention)
         if right:
             return self._for_each(mention, subject, right)
         if not stated and not mention.has_unit:
             shared = self._with_shared_unit(mention)
             if shared is not None:
                 return shared
-        if stated and self._is_anothers(mention, subject):
+        if stated and mention.shown >= _TELLING and self._is_anothers(mention, subject):
+            return self._place(self._objection(mention, subject, stated), mention)
+        if self._is_a_slots(mention, subject):
             return self._place(self._objection(mention, subject, stated), mention)
         if mention.dims[0][0] == "ratio" and is_negated(self._reading.text, mention.start, subject.segment.start):
             return Support(mention.start, mention.end)
@@ -105,9 +110,17 @@ class Numbers:
             return Support(mention.start, mention.end)
         return self._place(self._objection(mention, subject, stated), mention)
 
+    def _is_a_slots(self, mention: Mention, subject: Subject) -> bool:
+        """Whether it is said to be the context of one slot, which follows from nothing but is told itself."""
+        if mention.dims[0][0] not in ("tokens", "any") or subject.segment.hypothetical or mention in self._operands:
+            return False
+        is_length = mention.shown * mention.dims[0][1] >= _TELLING
+        told = any("per_slot" in atom.aspects for atom in self._facts)
+        return is_length and told and subject.said("tokens").aspects == {"per_slot"}
+
     def _is_anothers(self, mention: Mention, subject: Subject) -> bool:
         """Whether the words beside a size name something that the log gives another size, on the same devices."""
-        if mention.shown < _TELLING or mention.word:
+        if mention.word or subject.segment.hypothetical:
             return False
         near = strong(claim_words().of_dim(subject.near, "memory"))
         named = [
@@ -167,8 +180,11 @@ class Numbers:
             return None
         for dims in dict.fromkeys(m.dims for m in self._reading.found if m is not mention and m.has_unit):
             if dims[0][0] in ("memory", "time", "rate", "speed"):
-                judged = self._judge(replace(mention, dims=dims), computed=False)
+                meant = replace(mention, dims=dims)
+                judged = self._judge(meant, computed=False)
                 if isinstance(judged, Support):
+                    return judged
+                if holding(meant, self._evidence.atoms) and self._is_anothers(meant, self._reading.subject(mention)):
                     return judged
         return None
 

@@ -16,6 +16,7 @@ _LIST = re.compile(
     r"、|和|与|及|而|但|加上?|(?<![A-Za-z])(?:and|while|whereas|but|plus|versus|against|compared (?:with|to)"
     r"|vs\.?|than|of which|because|since)(?![A-Za-z])"
 )
+_TURN = re.compile(r"while|whereas|but|而|但", re.IGNORECASE)
 _DEVICE = re.compile(
     r"(?<![A-Za-z0-9_])(?P<lib>CUDA|ROCm|Vulkan|SYCL|MTL|Metal|GPU|device|card|卡|显卡)[ _:#\-]?"
     r"(?P<first>\d{1,3})(?!\d|\.\d)"
@@ -40,6 +41,8 @@ _LOAD = re.compile(
     r"|(?<![A-Za-z])load\s?#?(\d+)(?![\d.,%]| ?(?:s|sec|MiB|GiB))",
     re.IGNORECASE,
 )
+_EARLIER = re.compile(r"重启之?前|before the restart", re.IGNORECASE)
+_LATER = re.compile(r"重启之?后|after the restart|\bafterwards\b", re.IGNORECASE)
 _ABOUT_LOADS = re.compile(r"\bloads?\b", re.IGNORECASE)
 _SETTLED = frozenset({"total", "host", "capacity"})
 """Hints by which a clause turns to something else than the one before it."""
@@ -157,7 +160,8 @@ def _places(masked: str, found: list[Mention]) -> list[tuple[int, int]]:
         for match in _LIST.finditer(masked, start, end):
             left = any(start <= m.start and m.end <= match.start() for m in found)
             right = any(match.end() <= m.start and m.end <= end for m in found)
-            if left and right:
+            turns = _TURN.fullmatch(match[0]) and _DEVICE.search(masked, start, match.start())
+            if (left and right) or (turns and _DEVICE.search(masked, match.end(), end)):
                 cuts.add(match.start())
     bounds = sorted(cuts)
     return [(a, b) for a, b in pairwise(bounds) if masked[a:b].strip()] or [(0, len(masked) or 1)]
@@ -195,6 +199,7 @@ def _may_command(piece: str, start: int) -> bool:
 def _loads(piece: str, *, about_loads: bool) -> frozenset[int]:
     """The numbers of the loads that a clause names; "the first" is one where the sentence is about loads."""
     found = {_ordinal(m[1] or m[2] or m[3]) for m in _LOAD.finditer(piece)}
+    found |= {1 for _ in _EARLIER.finditer(piece)} | {2 for _ in _LATER.finditer(piece)}
     if about_loads:
         found |= {_ordinal(m[1]) for m in _LOAD_NUMBER.finditer(piece)}
     return frozenset(found)

@@ -20,6 +20,7 @@ _VALUE = re.compile(
     r"([A-Za-z0-9_.:\-]+)",
     re.IGNORECASE,
 )
+_CHANGES = re.compile(r"改成|改为|换成|\bchang(?:e|ing)\b|\bswitch(?:ing)?\b", re.IGNORECASE)
 _CLAUSE = re.compile(r"[。；;，,!?！？]|\. ")
 
 
@@ -34,7 +35,8 @@ def unoffered_settings(text: str, language: str, briefing: Briefing) -> Iterator
                 continue
             shown = value[1].rstrip(".-:") if value else None
             span = (start + match.start(), start + match.end())
-            if _is_offered(match[0], shown, briefing):
+            changes = _CHANGES.search(clause) is not None
+            if _is_offered(match[0], shown, briefing, recommended=changes):
                 yield Support(*span)
             else:
                 name = match[0] if shown is None else f"{match[0]}={shown}"
@@ -72,10 +74,10 @@ def _clauses(text: str) -> Iterator[tuple[int, str]]:
     yield start, text[start:]
 
 
-def _is_offered(setting: str, value: str | None, briefing: Briefing) -> bool:
+def _is_offered(setting: str, value: str | None, briefing: Briefing, *, recommended: bool = False) -> bool:
     """Whether some finding offers the setting with this value, or the log has it so."""
     for run in briefing.report.server_runs:
-        if setting in run.config and value == run.config[setting]:
+        if setting in run.config and value == run.config[setting] and not recommended:
             return True
     if any(f"{setting}={value}" in text for finding in briefing.report.findings for text in _told(finding)):
         return True

@@ -27,6 +27,11 @@ _BY_NOUN = frozenset({"head", "head_kv", "experts"})
 _OF = re.compile(r"(?:\bof|\bfrom|\bout of)(?: the| its| all| all the| the \w+'s)?\s*$|/\s?$", re.IGNORECASE)
 _AMONG = re.compile(r"\s?(?:之?中|里|当中|里面|之间)|\s?[除均平]")
 
+_MOST_OF = re.compile(r"\b(?:most|half|part|all|none|each|one|some|share) of[^,.;]{0,16}$", re.IGNORECASE)
+_HELD = frozenset({"kv", "weights"})
+_EACH = re.compile(r"(?:每个|每路|每份|各|each(?: with| has| gets| of)?)\s?(?:有|是|为|得到|about)?\s?$", re.IGNORECASE)
+_SHORTEST_CONTEXT = 64
+_TWO_LOADS = re.compile(r"两次加载|两次载入|both loads|two loads", re.IGNORECASE)
 _RESPECTIVELY = re.compile(r"分别|依次|respectively|in turn")
 
 
@@ -53,6 +58,11 @@ class Subject:
     near: frozenset[str] = frozenset()
     partitive: bool = False
     in_arithmetic: bool = False
+
+    @property
+    def own_words(self) -> bool:
+        """Whether the clause names the device itself and nothing else that has a size stands beside the number."""
+        return self.segment.own_devices and len(self.devices) == 1 and not self.total
 
     def said(self, dim: str) -> Said:
         """What the sentence says that a number of this dimension is about."""
@@ -88,12 +98,36 @@ def subject_of(mention: Mention, sentence: Sentence, found: list[Mention], gpus:
         some=segment.some,
         total=segment.total,
         companions=len(same),
-        loads=frozenset() if moves else segment.loads,
+        loads=_load_in_turn(mention, sentence, found) or (frozenset() if moves else segment.loads),
         gpus=gpus,
-        own=frozenset(claim_words().strong.all_ids(mention.text)) & _BY_NOUN,
+        own=(frozenset(claim_words().strong.all_ids(mention.text)) & _BY_NOUN) | _each_slot(mention, sentence),
         near=_near(mention, segment, sentence.text),
-        partitive=bool(_OF.search(sentence.text[: mention.start]) or _AMONG.match(sentence.text[mention.end :])),
+        partitive=_is_whole(mention, sentence.text, found),
     )
+
+
+def _is_whole(mention: Mention, text: str, found: list[Mention]) -> bool:
+    """Whether a part of the number is told beside it: "33 of 81", not "a batch of 512"."""
+    if _AMONG.match(text[mention.end :]):
+        return True
+    near = any(0 <= mention.start - other.end <= _WINDOW for other in found)
+    return bool(_OF.search(text[: mention.start])) and (near or bool(_MOST_OF.search(text[: mention.start])))
+
+
+def _load_in_turn(mention: Mention, sentence: Sentence, found: list[Mention]) -> frozenset[int]:
+    """The load that a number is said of in "the two loads took 4.02 s and 5.52 s respectively"."""
+    if not (_RESPECTIVELY.search(sentence.text) and _TWO_LOADS.search(sentence.text)):
+        return frozenset()
+    alike = [m for m in found if m.dims[0][0] == mention.dims[0][0] and m.has_unit][:2]
+    return frozenset({alike.index(mention) + 1}) if mention in alike and len(alike) > 1 else frozenset()
+
+
+def _each_slot(mention: Mention, sentence: Sentence) -> frozenset[str]:
+    """`两个槽位，每个 8192`: what one slot has, where the sentence is about slots."""
+    is_length = mention.dims[0][0] in ("tokens", "any") and mention.shown >= _SHORTEST_CONTEXT
+    if is_length and "slots" in sentence.aspects and _EACH.search(sentence.text[: mention.start]):
+        return frozenset({"per_slot"})
+    return frozenset()
 
 
 def _near(mention: Mention, segment: Segment, text: str) -> frozenset[str]:
@@ -184,8 +218,9 @@ def _is_in_vram(atom: Atom, subject: Subject, atoms: list[Atom]) -> bool:
 def _aspect_fits(atom: Atom, subject: Subject, atoms: list[Atom]) -> bool:
     if subject.in_arithmetic:
         return True
-    if subject.segment.hypothetical and atom.cite.startswith("finding:"):
-        return True  # what would be is told by findings alone
+    if subject.segment.hypothetical and atom.cite.startswith("finding:"):  # what would be is told by findings alone
+        beside = subject.near & _HELD
+        return not beside or not atom.aspects or bool(beside & atom.aspects) or atom.dim != "memory"
     said = subject.said(atom.dim)
     if atom.dim not in _AMBIGUOUS or not said.aspects or not atom.aspects or atom.cite == IMPLIED:
         return True
