@@ -136,8 +136,9 @@ def _explain_once(folder: str) -> bytes:
 def baseline(stored: str, port: int) -> None:
     """The endpoint to compare with."""
     import uvicorn
-    from explain_log.api.server import PatientlyNot
     from fastapi import FastAPI, Request, Response
+
+    from explain_log.api.server import PatientlyNot
 
     text = Path(stored).read_bytes()
     app = FastAPI()
@@ -155,15 +156,203 @@ def baseline(stored: str, port: int) -> None:
     uvicorn.run(app, port=port, log_level="warning", access_log=False, http=PatientlyNot, ws="none")
 
 
+def ollama(port: int, parallel: int, seconds: float) -> None:
+    """A slow model: each answer takes so long, and comes in one piece."""
+    sys.path.insert(0, str(ROOT))
+    from evals.scripted import server
+
+    server._PIECE = 1 << 16
+    scripted = server.ScriptedOllama(parallel=parallel, queue=100_000, first_seconds=seconds)
+
+    async def serve() -> None:
+        scripted._slots, scripted._waiting, scripted._loaded = asyncio.Semaphore(parallel), 0, True
+        async with await asyncio.start_server(scripted._serve, "127.0.0.1", port, backlog=2048):
+            while True:
+                await asyncio.sleep(5)
+                scripted.exchanges.clear()
+
+    asyncio.run(serve())
+
+
+async def ask(port: int, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, dict[str, str], bytes]:
+    """One request on a connection of its own."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", "Connection: close", f"Content-Length: {len(body)}"]
+        lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+        writer.write("\r\n".join([*lines, "", ""]).encode() + body)
+        await writer.drain()
+        answer = await reader.read()
+    finally:
+        writer.close()
+    head, _, content = answer.partition(b"\r\n\r\n")
+    first, *rest = head.decode("latin-1").split("\r\n")
+    return int(first.split()[1]), {n.lower(): v for n, _, v in (row.partition(": ") for row in rest)}, content
+
+
+def variant(number: int) -> bytes:
+    at = place_of_a_number()
+    return f"{SEED[:at]}{number}{SEED[at + 2 :]}".encode()
+
+
+def memory_mib(pid: int) -> float:
+    """What a process and its children take."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    rows = [Path(f"/proc/{one}/smaps_rollup").read_text() for one in (pid, *children)]
+    return sum(int(re.search(r"Pss:\s+(\d+)", row)[1]) for row in rows) / 1024
+
+
+def jobs(count: int) -> None:
+    """Promised reports with a slow model, killed in the middle."""
+    with tempfile.TemporaryDirectory() as folder:
+        model = free_port()
+        environment = {"EXPLAIN_LOG_DATA_DIR": folder, "EXPLAIN_LOG_CACHE_DIR": os.environ.get("EXPLAIN_LOG_CACHE_DIR", folder)}
+        slow = subprocess.Popen([sys.executable, __file__, "_ollama", str(model), "8", "0.1"])
+        try:
+            asyncio.run(_jobs(count, folder, model, environment))
+        finally:
+            slow.kill()
+
+
+async def _jobs(count: int, folder: str, model: int, environment: dict[str, str]) -> None:
+    port = free_port()
+    command = service_command(folder, port, "--ollama-host", f"http://127.0.0.1:{model}", "--model-slots", "4")
+    most = 0.0
+    began = time.monotonic()
+    with running(command, port, **environment) as process:
+        posts = [ask(port, "POST", "/v1/explain?language=en", variant(n), Prefer="respond-async", Content_Type="text/plain")
+                 for n in range(count)]  # fmt: skip
+        promised = await asyncio.gather(*posts)
+        assert {status for status, *_ in promised} == {202}, "not all were promised"
+        paths = [headers["location"] for _, headers, _ in promised]
+        print(f"{count} promised in {time.monotonic() - began:.1f} s, {memory_mib(process.pid):.0f} MiB")
+        ended = set()
+        while len(ended) < count // 3:
+            ended |= await _ended(port, [path for path in paths if path not in ended][:100])
+            most = max(most, memory_mib(process.pid))
+            await asyncio.sleep(2)
+        process.kill()
+        process.wait()
+        print(f"killed after {len(ended)} had ended, {time.monotonic() - began:.0f} s")
+    with running(command, port, **environment) as process:
+        while len(ended) < count:
+            ended |= await _ended(port, [path for path in paths if path not in ended][:100])
+            most = max(most, memory_mib(process.pid))
+            await asyncio.sleep(2)
+        seconds = time.monotonic() - began
+        answers = [await ask(port, "GET", path) for path in paths]
+        reports = [json.loads(content) for _, _, content in answers]
+        written = sum(report["explanation"]["origin"] == "model" for report in reports)
+        numbers = {report["loads"][0]["load_seconds"] for report in reports}
+    left = [name for name in os.listdir(Path(folder, "spool")) if name != "lock"]
+    import sqlite3
+
+    rows = sqlite3.connect(Path(folder, "reports.sqlite"))
+    counts = {name: rows.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in ("pointers", "contents", "jobs")}
+    print(f"all {len(reports)} ended in {seconds:.0f} s, {written} by the model, {len(numbers)} different, most {most:.0f} MiB")
+    print(f"rows {counts}, raw logs left {left}")
+
+
+async def _ended(port: int, paths: list[str]) -> set[str]:
+    answers = await asyncio.gather(*(ask(port, "GET", path) for path in paths), return_exceptions=True)
+    return {path for path, answer in zip(paths, answers, strict=True) if isinstance(answer, tuple) and answer[0] == 200}
+
+
+def overload(seconds: int) -> None:
+    """Ten times as many clients as may work and wait at once; those who are refused come back when they are told to."""
+    with tempfile.TemporaryDirectory() as folder:
+        model = free_port()
+        environment = {"EXPLAIN_LOG_DATA_DIR": folder}
+        slow = subprocess.Popen([sys.executable, __file__, "_ollama", str(model), "4", "0.1"])
+        try:
+            asyncio.run(_overload(seconds, folder, model, environment))
+        finally:
+            slow.kill()
+
+
+async def _overload(seconds: int, folder: str, model: int, environment: dict[str, str]) -> None:
+    port = free_port()
+    command = service_command(folder, port, "--ollama-host", f"http://127.0.0.1:{model}", "--model-slots", "1")
+    clients = 10 * (2 + 32)
+    with running(command, port, **environment):
+        statuses, alone = await _clients(port, 1, seconds)
+        print("one client  ", statuses, _times(alone))
+        models = asyncio.gather(*(_with_model(port, n) for n in range(100)))
+        statuses, crowd = await _clients(port, clients, seconds)
+        print(f"{clients} clients", statuses, _times(crowd))
+        told = await models
+    print(f"latency from admission, median {statistics.median(crowd) / statistics.median(alone):.2f} x of one client's")
+    kept = [ended <= promise for status, promise, ended in told if status == 200]
+    refused = sum(status == 503 for status, *_ in told)
+    print(f"with a model: {len(kept)} answered, {refused} told to come again; within the promised time: {sum(kept)}")
+
+
+async def _clients(port: int, count: int, seconds: int) -> tuple[dict[int, int], list[float]]:
+    """Statuses, and seconds from admission (the wait for a worker, which the answer tells, taken off)."""
+    end = time.monotonic() + seconds
+    statuses: dict[int, int] = {}
+    took: list[float] = []
+
+    async def client(number: int) -> None:
+        while time.monotonic() < end:
+            number += count
+            began = time.monotonic()
+            status, headers, _ = await ask(
+                port, "POST", "/v1/explain?llm=false&language=en", variant(100_000 + number), Content_Type="text/plain"
+            )
+            statuses[status] = statuses.get(status, 0) + 1
+            if status == 200:
+                waited = float(re.search(r"queue;dur=([\d.]+)", headers.get("server-timing", "queue;dur=0"))[1])
+                took.append(time.monotonic() - began - waited / 1000)
+            else:
+                await asyncio.sleep(float(headers.get("retry-after", 1)))
+
+    await asyncio.gather(*(client(number) for number in range(count)))
+    return statuses, took
+
+
+async def _with_model(port: int, number: int) -> tuple[int, float, float]:
+    """Status, the seconds that were promised when the position was first told, the seconds until done."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 24)
+    body = variant(900_000 + number)
+    head = f"POST /v1/explain?language=en HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n"
+    writer.write(f"{head}Content-Type: text/plain\r\nAccept: text/event-stream\r\n\r\n".encode() + body)
+    status, promise, began, event = 0, 0.0, 0.0, ""
+    while line := (await reader.readline()).decode().strip("\r\n") or not reader.at_eof():
+        text = str(line)
+        if text.startswith("HTTP/1.1"):
+            status = int(text.split()[1])
+            if status != 200:
+                break
+        elif text.startswith("event: "):
+            event = text[7:]
+        elif text.startswith("data: ") and event == "progress":
+            told = json.loads(text[6:])
+            if "promised_seconds" in told and not promise:
+                promise, began = told["promised_seconds"], time.monotonic()
+        elif text.startswith("data: ") and event == "done":
+            status = json.loads(text[6:]).get("problem", {}).get("status", status)
+            break
+    writer.close()
+    return status, promise, time.monotonic() - began
+
+
+def _times(seconds: list[float]) -> str:
+    ordered = sorted(seconds)
+    return f"n {len(ordered)}, median {statistics.median(ordered) * 1000:.0f} ms, p95 {ordered[len(ordered) * 95 // 100] * 1000:.0f} ms"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["throughput", "jobs", "overload", "_baseline"])
+    parser.add_argument("what", choices=["throughput", "jobs", "overload", "_baseline", "_ollama"])
     parser.add_argument("rest", nargs="*")
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--count", type=int, default=1000)
     asked = parser.parse_args()
     if asked.what == "_baseline":
         baseline(asked.rest[0], int(asked.rest[1]))
+    elif asked.what == "_ollama":
+        ollama(int(asked.rest[0]), int(asked.rest[1]), float(asked.rest[2]))
     elif asked.what == "throughput":
         throughput(asked.seconds)
     elif asked.what == "jobs":

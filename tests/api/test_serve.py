@@ -66,7 +66,7 @@ def test_options(started):
     assert (options.days, options.store_bytes, options.most_bytes) == (7, 100 << 20, 1 << 20)
     assert (options.hosts, options.rate, options.workers, options.model_slots) == (("a.b", "c"), "5/minute", 3, 2)
     assert options.open_to_all is True
-    assert not (options.store or options.llm or options.cache)
+    assert (options.store, options.llm, options.cache) == (False, False, False)
     assert options.model.host == "http://ollama:11434"
     assert options.model.host_is_named
 

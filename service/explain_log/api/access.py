@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import math
+import re
 import time
 from http.cookies import CookieError, SimpleCookie
 
@@ -20,8 +21,10 @@ from explain_log.store import Keys, Sessions
 
 COOKIE = "explain_log_session"
 CSRF = "x-csrf-token"
-_OPEN = frozenset({"/healthz", "/readyz", "/login", "/v1/session", "/docs", "/openapi.json"})
+_OPEN = frozenset({"/", "/healthz", "/readyz", "/login", "/v1/session", "/docs", "/openapi.json"})
 _OPEN_FOLDERS = ("/static/",)
+_PAGE_OF_REPORT = re.compile("/r/[0-9a-f]{32}")
+"""The page around a report has nothing of it yet: its script asks for the key in place."""
 _WRONG_KEYS = "20/minute"
 _SAFE = ("GET", "HEAD")
 
@@ -44,7 +47,7 @@ class Access:
         state = scope.setdefault("state", {})
         state["owner"] = ""
         state["keys_on"] = keys_on = await self.keys_on()
-        if keys_on and scope["path"] not in _OPEN and not scope["path"].startswith(_OPEN_FOLDERS):
+        if keys_on and not _is_open(scope["path"]):
             owner = await self._owner(scope)
             if owner is None:
                 if scope["method"] == "GET" and "text/html" in Headers(scope=scope).get("accept", ""):
@@ -78,6 +81,10 @@ class Access:
         if scope["method"] not in _SAFE and not hmac.compare_digest(given.encode(), session.csrf.encode()):
             raise Problem(403, "the header X-CSRF-Token is missing or not this session's: GET /v1/session tells it")
         return session.key_id
+
+
+def _is_open(path: str) -> bool:
+    return path in _OPEN or path.startswith(_OPEN_FOLDERS) or bool(_PAGE_OF_REPORT.fullmatch(path))
 
 
 def cookie_of(headers: Headers) -> str:

@@ -9,7 +9,7 @@ from typing import Literal, TypeVar
 
 from anyio import to_thread
 from fastapi import Request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
@@ -37,7 +37,7 @@ class ExplainRequest(BaseModel):
     log: str = ""
     language: Language | None = None
     model: str | None = Field(default=None, max_length=200)
-    llm: bool | None = None
+    llm: StrictBool | None = None
     question: str | None = Field(default=None, max_length=2000)
 
 
@@ -213,7 +213,7 @@ async def _read_form(request: Request, options: ServiceOptions, encoding: str) -
                 fields[key] = value
         raw.end()
         try:
-            asked = ExplainRequest.model_validate(fields)
+            asked = ExplainRequest.model_validate({**fields, **_flag(fields)})
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             raise Problem(422, f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
@@ -226,6 +226,12 @@ async def _read_form(request: Request, options: ServiceOptions, encoding: str) -
         raise
     finally:
         await form.close()
+
+
+def _flag(fields: dict[str, str]) -> dict[str, bool]:
+    """The form's `llm`, which is "true" or "false"."""
+    known = {"true": True, "false": False}
+    return {"llm": known[fields["llm"]]} if fields.get("llm") in known else {}
 
 
 async def _limited(request: Request, options: ServiceOptions) -> AsyncGenerator[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -12,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from explain_log.errors import ExplainLogError, InputError
 
+_PARAMETERS = {"{report_id}": "[0-9a-f]{32}"}
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -48,9 +50,11 @@ def install(app: FastAPI) -> None:
         return error.response()
 
     @app.exception_handler(HTTPException)
-    async def _http(request: Request, error: HTTPException) -> JSONResponse:  # noqa: ARG001
+    async def _http(request: Request, error: HTTPException) -> JSONResponse:
         response = problem_response(error.status_code, str(error.detail))
         response.headers.update(error.headers or {})
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:  # each route knows its own method only
+            response.headers["Allow"] = ", ".join(_allowed(app, request.url.path))
         return response
 
     @app.exception_handler(RequestValidationError)
@@ -62,3 +66,14 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(ExplainLogError)
     async def _ours(request: Request, error: ExplainLogError) -> JSONResponse:  # noqa: ARG001
         return problem_response(400 if isinstance(error, InputError) else 500, str(error))
+
+
+def _allowed(app: FastAPI, path: str) -> list[str]:
+    """The methods that a path is described with."""
+    found: set[str] = set()
+    for template, operations in app.openapi()["paths"].items():
+        parts = re.split(r"(\{\w+\})", template)
+        pattern = "".join(_PARAMETERS.get(part, "[^/]+") if part.startswith("{") else re.escape(part) for part in parts)
+        if re.fullmatch(pattern, path):
+            found |= {method.upper() for method in operations}
+    return sorted(found) or ["GET"]

@@ -88,7 +88,7 @@ class BoundedQueue:
 
     def refuse_if_full(self) -> None:
         """Raises Problem 503 where nobody else may wait."""
-        if len(self._waiting) >= self.most_waiting:
+        if self.running >= self.slots and len(self._waiting) >= self.most_waiting:
             after = max(1, round(self.usual_seconds * len(self._waiting) / self.slots))
             raise Problem(503, f"too many wait for {self.what}: try again in {after} s", retry_after=after)
 

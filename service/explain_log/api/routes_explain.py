@@ -19,7 +19,7 @@ from explain_log.report import Report
 _JSON = "application/json"
 _BODY = {
     "requestBody": {
-        "required": True,
+        "required": False,
         "content": {
             "text/plain": {"schema": {"type": "string"}, "example": "llm_load_tensors: offloaded 81/81 layers to GPU"},
             "application/json": {"schema": ExplainRequest.model_json_schema()},
@@ -30,10 +30,9 @@ _BODY = {
                         "log": {"type": "string", "format": "binary"},
                         "language": {"type": "string", "enum": ["auto", "zh", "en"]},
                         "model": {"type": "string", "maxLength": 200},
-                        "llm": {"type": "boolean"},
+                        "llm": {"type": "string", "enum": ["true", "false"]},
                         "question": {"type": "string", "maxLength": 2000},
                     },
-                    "required": ["log"],
                     "additionalProperties": False,
                 }
             },

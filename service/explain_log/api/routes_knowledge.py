@@ -102,7 +102,7 @@ def _add_line(routes: APIRouter, service: Service) -> None:
 
 
 def _add_verify(routes: APIRouter, service: Service) -> None:
-    shape = VerifyRequest.model_json_schema()
+    shape = VerifyRequest.described()
     body = {"requestBody": {"required": True, "content": {"application/json": {"schema": shape}}}}
 
     @routes.post(
@@ -111,19 +111,19 @@ def _add_verify(routes: APIRouter, service: Service) -> None:
     async def verify(request: Request) -> dict[str, Any]:
         """Checks anybody's text about a log: what holds, what the log contradicts, what it cannot tell."""
         asked = await read_json(request, service.options, VerifyRequest)
-        if (asked.log is None) == (asked.report is None):
+        if ("log" in asked.model_fields_set) == ("report" in asked.model_fields_set):
             raise Problem(422, "give either log, the text of the log, or report, the id of its report")
         return await with_client(request, _verified(service, request, asked))
 
 
 async def _verified(service: Service, request: Request, asked: VerifyRequest) -> dict[str, Any]:
-    if asked.report is not None:
+    if "report" in asked.model_fields_set:
         content = await ready(service, request, asked.report)
         pieces = await all_pieces(content, service.reports)
     else:
         log = RawLog(service.options.folder, service.options.most_bytes)
         try:
-            log.add((asked.log or "").encode("utf-8", "replace"))
+            log.add(asked.log.encode("utf-8", "replace"))
             log.end()
             wanted = Wanted("en", llm=False)
             content, _ = await service.explainer.parsed(log, wanted, "", lambda *_: None, bounded=True)

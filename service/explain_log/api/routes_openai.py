@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictBool
 
 from explain_log.api.body import read_json
 from explain_log.api.chatting import Chat, ChatAnswer, Message
@@ -45,7 +45,7 @@ class ChatMessage(BaseModel):
 class StreamOptions(BaseModel):
     """include_usage: a last chunk tells what it cost."""
 
-    include_usage: bool | None = None
+    include_usage: StrictBool | None = None
 
 
 class ChatRequest(BaseModel):
@@ -53,7 +53,7 @@ class ChatRequest(BaseModel):
 
     model: str = Field(max_length=200)
     messages: list[ChatMessage] = Field(min_length=1, max_length=_MOST_MESSAGES)
-    stream: bool | None = False
+    stream: StrictBool | None = False
     stream_options: StreamOptions | None = None
 
 

@@ -6,6 +6,7 @@ import re
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
+from starlette.convertors import StringConvertor, register_url_convertor
 
 from explain_log.api.accept import chosen
 from explain_log.api.answering import answered
@@ -24,6 +25,15 @@ from explain_log.store import Content, NotKeptError
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _MOST_LINE = 2**31 - 1
+
+
+class _Convertor(StringConvertor):
+    """What an id can be: other paths match no route, whatever stands in them."""
+
+    regex = "[0-9a-f]{32}"
+
+
+register_url_convertor("report", _Convertor())
 ReportId = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="as in the report's field id")]
 _PICTURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
 
@@ -43,12 +53,12 @@ def _add_formats(routes: APIRouter, service: Service) -> None:
     promised: dict[int | str, dict[str, Any]] = {202: {"model": Promised}, **may_refuse(404, 406, 422)}
     media_types = {kind.partition(";")[0]: name for name, kind in MEDIA_TYPES.items()}
 
-    @routes.get("/{report_id}", response_model=Report, responses=promised)
+    @routes.get("/{report_id:report}", response_model=Report, responses=promised)
     async def report(request: Request, report_id: ReportId, language: _Other = None) -> Response:
         """The report, in the format that Accept names; JSON where it names none."""
         return await _shown(service, request, report_id, media_types[chosen(request, tuple(media_types))], language)
 
-    @routes.delete("/{report_id}", status_code=204, responses=may_refuse(404))
+    @routes.delete("/{report_id:report}", status_code=204, responses=may_refuse(404, 422))
     async def delete(request: Request, report_id: ReportId) -> Response:
         """Drops the report. The data goes with the last report of the same log."""
         await owned(service, request, report_id)
@@ -71,7 +81,9 @@ def _add_format(routes: APIRouter, service: Service, kind: str, media_type: str)
         202: {"model": Promised}, **may_refuse(404, 413, 422),
     }  # fmt: skip
 
-    @routes.get(f"/{{report_id}}.{kind}", response_class=Response, responses=answers, operation_id=f"report_{kind}")
+    @routes.get(
+        f"/{{report_id:report}}.{kind}", response_class=Response, responses=answers, operation_id=f"report_{kind}"
+    )
     async def report(request: Request, report_id: ReportId, language: _Other = None) -> Response:
         """The report in this format."""
         return await _shown(service, request, report_id, kind, language)
@@ -140,7 +152,7 @@ def _check_png() -> None:
 
 
 def _add_lines(routes: APIRouter, service: Service) -> None:
-    @routes.get("/{report_id}/lines", response_model=list[KnownLine], responses=may_refuse(404, 409, 422))
+    @routes.get("/{report_id:report}/lines", response_model=list[KnownLine], responses=may_refuse(404, 409, 422))
     async def lines(
         request: Request,
         report_id: ReportId,
@@ -163,7 +175,7 @@ def _add_ask(routes: APIRouter, service: Service) -> None:
         **may_refuse(404, 406, 408, 409, 413, 415, 422),
     }
 
-    @routes.post("/{report_id}/ask", response_model=Answer, responses=answers, openapi_extra=body)
+    @routes.post("/{report_id:report}/ask", response_model=Answer, responses=answers, openapi_extra=body)
     async def ask(
         request: Request, report_id: ReportId, accept_language: Annotated[str, Header(include_in_schema=False)] = ""
     ) -> Response:

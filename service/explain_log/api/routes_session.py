@@ -88,7 +88,8 @@ def router(service: Service) -> APIRouter:
             tag={"zh": "zh-Hans"}.get(words.language, words.language), problem=wrong,
             label=escape(words("login.label")), button=escape(words("login.button")), help=escape(words("login.help")),
         )  # fmt: skip
-        return HTMLResponse(page, headers={"Content-Security-Policy": _POLICY})
+        # Without a referrer a form has no origin either, and would be refused as another site's.
+        return HTMLResponse(page, headers={"Content-Security-Policy": _POLICY, "Referrer-Policy": "same-origin"})
 
     return routes
 

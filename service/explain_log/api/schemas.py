@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from explain_log.api import problems
 
@@ -93,7 +93,7 @@ class Question(Strict):
     """A question about a report."""
 
     question: str = Field(min_length=1, max_length=2000)
-    llm: bool | None = None
+    llm: StrictBool | None = None
     model: str | None = Field(default=None, max_length=200)
 
 
@@ -120,8 +120,21 @@ class VerifyRequest(Strict):
     """Anybody's text about a log; the log itself, or the id of its report."""
 
     answer: str = Field(max_length=100_000)
-    log: str | None = None
-    report: str | None = Field(default=None, max_length=64)
+    log: str = Field(default=None)  # type: ignore[assignment]  # absent, and never null
+    report: str = Field(default=None, pattern="^[0-9a-f]{32}$")  # type: ignore[assignment]
+
+    @classmethod
+    def described(cls) -> dict[str, Any]:
+        """The schema: one of the two, not both."""
+        schema = cls.model_json_schema()
+        fields = schema["properties"]
+        for field in fields.values():
+            field.pop("default", None)
+        kinds = []
+        for name in ("log", "report"):
+            properties = {one: fields[one] for one in ("answer", name)}
+            kinds.append({"type": "object", "properties": properties, "required": ["answer", name]})
+        return {"oneOf": [{**kind, "additionalProperties": False} for kind in kinds], "title": schema["title"]}
 
 
 class EvidenceLine(BaseModel):

@@ -1,0 +1,352 @@
+"""Kept reports: formats, lines, questions, promises, streams, chat programs."""
+
+import json
+import re
+import time
+from pathlib import Path
+
+import pytest
+from evals.scripted import ScriptedOllama
+
+from explain_log.narration.options import ModelOptions
+
+EXAMPLE = (Path(__file__).parents[2] / "examples" / "deepseek-r1-70b-8gpu.log").read_text(encoding="utf-8")
+TEXT = {"content-type": "text/plain"}
+SECRET = "sk-ant-api03-abcdefghijklmnopqrstuvwxyz0123456789ABCD"
+
+
+@pytest.fixture(scope="module")
+def report(client):
+    """The example's report."""
+    return client.post("/v1/explain?llm=false&language=en", content=EXAMPLE, headers=TEXT).json()
+
+
+def events_of(response):
+    """(name, data) of each event of a stream."""
+    found = []
+    for block in response.text.split("\n\n"):
+        if block and not block.startswith(":"):
+            name, data = block.split("\n", 1)
+            found.append((name.removeprefix("event: "), json.loads(data.removeprefix("data: "))))
+    return found
+
+
+def until_ready(client, path, seconds=20):
+    """The answer of a promised report once it is there."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        response = client.get(path)
+        if response.status_code != 202:
+            return response
+        assert set(response.json()) == {"id", "state", "position", "promised_seconds"}
+        assert response.headers["retry-after"].isdigit()
+        time.sleep(0.05)
+    raise AssertionError("it was not ready in time")
+
+
+class TestFormats:
+    @pytest.mark.parametrize(
+        ("end", "kind", "start"),
+        [
+            (".json", "application/json", '{"schema_version"'),
+            (".md", "text/markdown; charset=utf-8", "## "),
+            (".html", "text/html; charset=utf-8", "<!"),
+            (".svg", "image/svg+xml", "<?xml"),
+            (".sarif", "application/sarif+json", '{\n "$schema"'),
+        ],
+    )
+    def test_each_has_an_address(self, client, report, end, kind, start):
+        """The address with an ending gives that format; so does the plain one with its type in Accept."""
+        response = client.get(f"/v1/reports/{report['id']}{end}")
+        assert response.headers["content-type"] == kind
+        assert response.text.lower().startswith(start.lower())
+        accepted = client.get(f"/v1/reports/{report['id']}", headers={"accept": kind.partition(";")[0]})
+        assert accepted.content == response.content
+
+    def test_png(self, client, report):
+        """The picture as PNG."""
+        assert client.get(f"/v1/reports/{report['id']}.png").content.startswith(b"\x89PNG")
+
+    def test_the_plain_address_is_json(self, client, report):
+        """What was answered is what is kept, with its id."""
+        assert client.get(f"/v1/reports/{report['id']}").json() == report
+        assert re.fullmatch("[0-9a-f]{32}", report["id"])
+
+    def test_no_type_that_can_be_had(self, client, report):
+        """A type that there is not is 406, on either side."""
+        assert client.get(f"/v1/reports/{report['id']}", headers={"accept": "image/gif"}).status_code == 406
+        headers = TEXT | {"accept": "image/gif, application/json;q=0"}
+        assert client.post("/v1/explain", content="", headers=headers).status_code == 406
+
+    def test_the_other_language(self, client, report):
+        """The same report in Chinese: the same facts, other words; the page has both."""
+        other = client.get(f"/v1/reports/{report['id']}?language=zh").json()
+        assert other["language"] == "zh"
+        assert other["loads"] == report["loads"]
+        assert other["source"] == report["source"]
+        assert [f["id"] for f in other["findings"]] == [f["id"] for f in report["findings"]]
+        assert other["findings"][0]["title"] != report["findings"][0]["title"]
+        direct = client.post("/v1/explain?llm=false&language=zh", content=EXAMPLE, headers=TEXT).json()
+        assert direct | {"id": None} == other | {"id": None}
+        assert 'lang="zh' in client.get(f"/v1/reports/{report['id']}.html").text
+
+    def test_the_other_language_of_a_log_with_secrets(self, client):
+        """It tells of the secret too, though the log is kept without it."""
+        log = f"{EXAMPLE}\nAuthorization: Bearer {SECRET}\n"
+        kept = client.post("/v1/explain?llm=false&language=en", content=log, headers=TEXT).json()
+        other = client.get(f"/v1/reports/{kept['id']}?language=zh").json()
+        assert [f["id"] for f in other["findings"]] == [f["id"] for f in kept["findings"]]
+        assert "log.secrets" in [f["id"] for f in other["findings"]]
+
+    def test_each_post_has_an_id_of_its_own(self, client, report):
+        """The same log again is another report; deleting it leaves the first one."""
+        again = client.post("/v1/explain?llm=false&language=en", content=EXAMPLE, headers=TEXT).json()
+        assert again["id"] != report["id"]
+        assert client.delete(f"/v1/reports/{again['id']}").status_code == 204
+        assert client.get(f"/v1/reports/{again['id']}").status_code == 404
+        assert client.delete(f"/v1/reports/{again['id']}").status_code == 404
+        assert client.get(f"/v1/reports/{report['id']}").status_code == 200
+
+    def test_without_a_store(self, own_client):
+        """With --no-store a report is answered and not kept; a promise is answered at once."""
+        client = own_client(store=False)
+        response = client.post("/v1/explain?llm=false", content=EXAMPLE, headers=TEXT | {"prefer": "respond-async"})
+        assert response.status_code == 200
+        assert response.json()["id"] is None
+        assert client.get(f"/v1/reports/{'0' * 32}").status_code == 404
+
+
+class TestLines:
+    def test_a_part(self, client, report):
+        """Lines by number with their meaning and the findings that rest on them."""
+        lines = client.get(f"/v1/reports/{report['id']}/lines?from=3&to=5").json()
+        assert [line["line"] for line in lines] == [3, 4, 5]
+        assert lines[0]["text"] == EXAMPLE.splitlines()[2]
+        everything = client.get(f"/v1/reports/{report['id']}/lines").json()
+        assert [line["text"] for line in everything] == EXAMPLE.splitlines()
+        resting = {one for line in everything for one in line["findings"]}
+        assert "context.below_training@1" in resting or any(one.startswith("context.below_training") for one in resting)
+        assert any(line["meaning"] and line["statement"] for line in everything)
+
+    def test_no_such_lines(self, client, report):
+        """Beyond the end is empty; what is no number is 422."""
+        assert client.get(f"/v1/reports/{report['id']}/lines?from=5000").json() == []
+        assert client.get(f"/v1/reports/{report['id']}/lines?from=5&to=4").json() == []
+        assert client.get(f"/v1/reports/{report['id']}/lines?from=0").status_code == 422
+
+    def test_secrets_are_not_kept(self, own_client, tmp_path):
+        """Neither lines nor reports nor any file of the service hold what was redacted."""
+        client = own_client()
+        log = (
+            f"{EXAMPLE}\nurl=https://joe:hunter2hunter2@example.org/x\nAuthorization: Bearer {SECRET}\n"
+            "-----BEGIN RSA PRIVATE KEY-----\nMIIEabcdefgh0123\nZZZZabcdefgh0123\n-----END RSA PRIVATE KEY-----\n"
+        )
+        kept = client.post("/v1/explain?llm=false", content=log, headers=TEXT).json()
+        lines = client.get(f"/v1/reports/{kept['id']}/lines?from=107").text
+        assert "[REDACTED:" in lines
+        hidden = (SECRET, "hunter2hunter2", "MIIEabcdefgh0123", "ZZZZabcdefgh0123")
+        assert not [value for value in hidden if value in lines]
+        files = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+        assert not [value for value in hidden if value.encode() in files]
+
+
+class TestQuestions:
+    def test_by_the_rules(self, client, report):
+        """A question is answered from the report."""
+        asked = {"question": "How large is the KV cache?", "llm": False}
+        answer = client.post(f"/v1/reports/{report['id']}/ask", json=asked).json()
+        assert answer["origin"] == "rules"
+        assert any("2560" in one["text"] for one in answer["statements"])
+
+    def test_as_a_stream(self, client, report):
+        """Statements as they come, then the whole answer."""
+        headers = {"accept": "text/event-stream"}
+        asked = {"question": "How large is the KV cache?", "llm": False}
+        events = events_of(client.post(f"/v1/reports/{report['id']}/ask", json=asked, headers=headers))
+        assert events[-1][0] == "done"
+        assert [one["statement"] for name, one in events[:-1] if name == "statement"] == events[-1][1]["statements"]
+
+    def test_by_a_model(self, client, report, monkeypatch):
+        """A model answers where there is one."""
+        with ScriptedOllama() as ollama:
+            at(monkeypatch, ollama.url)
+            answer = client.post(
+                f"/v1/reports/{report['id']}/ask", json={"question": "How large is the KV cache?"}
+            ).json()
+        assert answer["statements"]
+        assert answer["model"] in ("scripted:8b", None)
+        assert ollama.asked
+
+    @pytest.mark.parametrize("body", [{}, {"question": ""}, {"question": 1}, {"question": "x", "more": 1}])
+    def test_no_question(self, client, report, body):
+        """What is none is 422."""
+        assert client.post(f"/v1/reports/{report['id']}/ask", json=body).status_code == 422
+
+
+def at(monkeypatch, url):
+    """Points the service to another Ollama."""
+
+    def options(_, wanted):
+        return ModelOptions(host=url, question=wanted.question, language=wanted.language)
+
+    monkeypatch.setattr("explain_log.api.explain.Explainer.model_options", options)
+
+
+class TestKnowledge:
+    def test_verify(self, client, report):
+        """Somebody's text against a kept report and against a log."""
+        answer = "n_ctx is 8192. The KV cache takes 9999 MiB."
+        kept = client.post("/v1/verify", json={"answer": answer, "report": report["id"]}).json()
+        posted = client.post("/v1/verify", json={"answer": answer, "log": EXAMPLE}).json()
+        assert kept == posted
+        assert kept["summary"] == {"supported": 1, "contradicted": 1, "unsupported": 0}
+        assert client.post("/v1/verify", json={"answer": answer}).status_code == 422
+        assert client.post("/v1/verify", json={"answer": answer, "report": "0" * 32}).status_code == 404
+
+    def test_line(self, client):
+        """Single lines, redacted."""
+        text = f"llm_load_tensors: offloaded 81/81 layers to GPU\nkey {SECRET}"
+        lines = client.post("/v1/line", json={"text": text}).json()
+        assert lines[0]["fields"] == {"layers_offloaded": 81, "layers_total": 81}
+        assert SECRET not in lines[1]["text"]
+
+    def test_lists(self, client):
+        """Terms, statements and findings in both languages."""
+        zh, en = (client.get(f"/v1/terms?language={language}").json() for language in ("zh", "en"))
+        assert {one["id"] for one in zh} == {one["id"] for one in en}
+        assert client.get("/v1/terms/n_seq_max?language=en").json()["id"] == "n_seq_max"
+        assert client.get("/v1/terms/nothing").status_code == 404
+        found = client.get("/v1/statements?search=offloaded layers&limit=3").json()
+        assert 0 < len(found) <= 3
+        assert {"offload.full", "oom.gpu"} <= {one["id"] for one in client.get("/v1/findings").json()}
+
+
+class TestStream:
+    def test_facts_first(self, client):
+        """The report comes at once and is kept; then the end."""
+        headers = TEXT | {"accept": "text/event-stream"}
+        log = EXAMPLE + "\nstream\n"
+        response = client.post("/v1/explain?llm=false&language=en", content=log, headers=headers)
+        assert response.headers["content-type"].startswith("text/event-stream")
+        events = events_of(response)
+        names = [name for name, _ in events]
+        assert names[-2:] == ["report", "done"]
+        assert set(names) <= {"progress", "report", "done"}
+        report = next(data for name, data in events if name == "report")
+        assert events[-1][1]["id"] == report["id"]
+        assert client.get(f"/v1/reports/{report['id']}").json() == report
+
+    def test_statements_as_they_are_verified(self, client, monkeypatch):
+        """With a model: the rules' report, progress with a position and a promise, statements, the end."""
+        headers = TEXT | {"accept": "text/event-stream"}
+        with ScriptedOllama() as ollama:
+            at(monkeypatch, ollama.url)
+            events = events_of(client.post("/v1/explain?language=en", content=EXAMPLE, headers=headers))
+        names = [name for name, _ in events]
+        assert names.index("report") < names.index("statement") < names.index("done")
+        assert any(
+            data.get("stage") == "model" and data["promised_seconds"] > 0 for name, data in events if name == "progress"
+        )
+        kept = client.get(f"/v1/reports/{events[-1][1]['id']}").json()
+        said = [s["text"] for section in kept["explanation"]["sections"] for s in section["statements"]]
+        assert kept["explanation"]["origin"] == "model"
+        assert {data["statement"]["text"] for name, data in events if name == "statement"} <= set(said)
+
+
+class TestPromises:
+    def test_a_promised_report_comes(self, client, report):
+        """202 with the address; there the state, then the report."""
+        headers = TEXT | {"prefer": "respond-async"}
+        response = client.post("/v1/explain?llm=false&language=en", content=EXAMPLE + "\nx\n", headers=headers)
+        assert response.status_code == 202
+        assert response.headers["preference-applied"] == "respond-async"
+        path = response.headers["location"]
+        assert path == f"/v1/reports/{response.json()['id']}"
+        ready = until_ready(client, path).json()
+        assert ready["id"] == response.json()["id"]
+        assert ready["loads"] == report["loads"]
+        assert client.get(f"{path}.md").status_code == 200
+
+    def test_what_is_no_log_fails_there(self, client):
+        """The problem is told at the address of the report."""
+        headers = TEXT | {"prefer": "respond-async"}
+        path = client.post("/v1/explain", content=bytes(range(256)) * 9, headers=headers).headers["location"]
+        response = until_ready(client, path)
+        assert response.status_code == 422
+        assert response.headers["content-type"] == "application/problem+json"
+        assert client.post(f"{path}/ask", json={"question": "why?"}).status_code == 422
+
+    def test_no_raw_log_stays(self, own_client, tmp_path):
+        """Until it is parsed the raw log lies in a file for this user only; afterwards nowhere."""
+        client = own_client()
+        service = client.app.state.service
+        seen = []
+        promise = service.jobs.promise
+
+        def looked_at(body):
+            return body, Path(body).stat().st_mode & 0o777, SECRET in Path(body).read_text()
+
+        async def watched(options, body, owner):
+            seen.append(looked_at(body))
+            return await promise(options, body, owner)
+
+        service.jobs.promise = watched
+        headers = TEXT | {"prefer": "respond-async"}
+        path = client.post("/v1/explain?llm=false", content=f"{EXAMPLE}\n{SECRET}\n", headers=headers).headers[
+            "location"
+        ]
+        assert until_ready(client, path).status_code == 200
+        assert [(mode, raw) for _, mode, raw in seen] == [(0o600, True)]
+        assert sorted(one.name for one in (tmp_path / "spool").iterdir()) == ["lock"]
+
+    def test_a_promise_can_be_taken_back(self, own_client, monkeypatch):
+        """Deleting a report that is being made ends the work on it."""
+        client = own_client()
+        with ScriptedOllama(first_seconds=60) as ollama:
+            at(monkeypatch, ollama.url)
+            headers = TEXT | {"prefer": "respond-async"}
+            path = client.post("/v1/explain", content=EXAMPLE, headers=headers).headers["location"]
+            end = time.monotonic() + 20
+            while not ollama.exchanges and time.monotonic() < end:
+                time.sleep(0.05)
+            assert client.get(path).json()["state"] == "running"
+            assert client.post(f"{path}/ask", json={"question": "x"}).status_code == 409
+            assert client.delete(path).status_code == 204
+            while not ollama.exchanges[0].broken and time.monotonic() < end:
+                time.sleep(0.05)
+            assert ollama.exchanges[0].broken
+        assert client.get(path).status_code == 404
+
+    def test_too_many(self, own_client):
+        """Beyond the limit of open promises it is 503 with Retry-After."""
+        client = own_client(most_jobs=0)
+        response = client.post("/v1/explain", content=EXAMPLE, headers=TEXT | {"prefer": "respond-async"})
+        assert response.status_code == 503
+        assert response.headers["retry-after"].isdigit()
+
+
+class TestReady:
+    def test_without_a_model(self, client):
+        """It is ready, and says plainly that it tells facts only, and why."""
+        ready = client.get("/readyz").json()
+        assert (ready["status"], ready["mode"]) == ("ready", "facts_only")
+        assert "127.0.0.1:9" in ready["reason"]
+
+    def test_with_a_model(self, own_client):
+        """It names the model."""
+        with ScriptedOllama() as ollama:
+            client = own_client(model=ModelOptions(host=ollama.url))
+            assert client.get("/readyz").json() == {
+                "status": "ready",
+                "mode": "model",
+                "reason": None,
+                "model": "scripted:8b",
+            }
+
+    def test_metrics(self, client, report):
+        """Requests by route, never by id; parsing, queues, cache."""
+        text = client.get("/metrics").text
+        assert 'explain_log_requests_total{method="POST",route="/v1/explain",status="200"}' in text
+        assert report["id"] not in text
+        for name in ("parse_seconds_count", "model_seconds_count", "queue{", "cache_total{", "statements_total"):
+            assert f"explain_log_{name}" in text
