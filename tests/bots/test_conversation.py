@@ -1,5 +1,6 @@
 """What is said in a chat, whatever the platform, over a stand-in for the service."""
 
+import asyncio
 import gzip
 
 import pytest
@@ -213,5 +214,18 @@ def test_updates_keep_the_platform_s_pace(stub):
     """Of many changes within the pace only the last is shown."""
     stub.statements, stub.pause_seconds = [f"Sentence {n}." for n in range(20)], 0.01
     surface = NotingSurface(pace_seconds=5.0)
+    heard(stub, message(LOG, surface))
+    assert [one[0] for one in surface.said] == ["acknowledge", "open", "close"]
+
+
+def test_a_message_on_its_way_is_not_sent_twice(stub):
+    """The end waits for the beginning, however slow the platform is."""
+
+    class Slow(NotingSurface):
+        async def open(self, card):
+            await asyncio.sleep(0.5)
+            self.note("open", card)
+
+    surface = Slow()
     heard(stub, message(LOG, surface))
     assert [one[0] for one in surface.said] == ["acknowledge", "open", "close"]

@@ -1,5 +1,6 @@
 """The Slack bot, through bolt, against a server that behaves as the Web and Events APIs are documented."""
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -27,7 +28,7 @@ class Slack:
     def __init__(self):
         self.calls, self.posted, self.uploaded, self.url = [], {}, b"", ""
         self.limit_updates = 0
-        self.file_token = ""
+        self.file_token = self.socket_url = ""
 
     def app(self):
         routes = [
@@ -47,7 +48,8 @@ class Slack:
 
     async def call(self, request: Request) -> Response:
         method = request.path_params["method"]
-        assert request.headers.get("authorization") == f"Bearer {TOKEN}"
+        expected = "xapp-1" if method == "apps.connections.open" else TOKEN
+        assert request.headers.get("authorization") == f"Bearer {expected}"
         if "json" in request.headers.get("content-type", ""):
             told = await request.json()
         else:
@@ -72,7 +74,7 @@ class Slack:
             return {"upload_url": f"{self.url}/upload", "file_id": "F1"}
         if method == "files.completeUploadExternal":
             return {"files": [{"id": "F1", "title": "x"}]}
-        return {}
+        return {"url": self.socket_url} if method == "apps.connections.open" else {}
 
     def text(self, ts):
         """All that a message shows now."""
@@ -254,3 +256,49 @@ def test_a_missing_variable_is_named(values):
     """With an app token, socket mode needs no signing secret."""
     with pytest.raises(InputError, match="EXPLAIN_LOG_SLACK_"):
         SlackBot(Settings("slack", values), None, None)
+
+
+def test_socket_mode(stub):
+    """Hello, an envelope that is acknowledged, its twin that is not answered again; no signing secret is needed."""
+    from aiohttp import web
+
+    acknowledged, slack = [], Slack()
+
+    async def socket(request):
+        ws = web.WebSocketResponse()
+        await ws.prepare(request)
+        await ws.send_json({"type": "hello", "num_connections": 1})
+        for number in range(2):
+            await ws.send_json({"envelope_id": f"e{number}", "type": "events_api", "payload": event(LOG), "accepts_response_payload": False})
+        async for message in ws:
+            if message.type.name == "TEXT" and "envelope_id" in message.data:
+                acknowledged.append(json.loads(message.data)["envelope_id"])  # noqa: PERF401 - as they come
+        return ws
+
+    async def main():
+        server = web.Application()
+        server.router.add_get("/link", socket)
+        runner = web.AppRunner(server)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        port = runner.addresses[0][1]
+        slack.socket_url = f"ws://127.0.0.1:{port}/link"
+        async with serving(slack.app()) as url:
+            slack.url = url
+            values = {"EXPLAIN_LOG_SLACK_BOT_TOKEN": TOKEN, "EXPLAIN_LOG_SLACK_APP_TOKEN": "xapp-1", "EXPLAIN_LOG_SLACK_URL": f"{url}/api/"}
+            async with bot_over(stub, "slack", values) as (bot, desk):
+                task = asyncio.create_task(bot.run())
+                for _ in range(200):
+                    await asyncio.sleep(0.02)
+                    if len(acknowledged) == 2 and slack.uploaded:
+                        break
+                await desk.idle()
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+        await runner.cleanup()
+
+    run(main())
+    assert sorted(acknowledged) == ["e0", "e1"]
+    assert len(stub.asked) == 1
+    assert len(slack.posted) == 1

@@ -53,7 +53,7 @@ class Conversation:
             if incoming.files or _is_new_log(pasted, has_report=known is not None):
                 card, picture = await self._explain(incoming, pasted, language, telling)
             elif known is not None and pasted.said:
-                card = await self._answer(incoming, known[0], pasted.said, language, telling)
+                card = await self._answer(known[0], pasted.said, language, telling)
             else:
                 words = Words(language)
                 card = plain_card(language, words("bot.hello"), notes=(words("bot.how_to_send"),))
@@ -67,6 +67,9 @@ class Conversation:
             _LOG.error("unexpected %s in a conversation", type(error).__name__)
             card = self._failed(language, "bot.internal")
         await telling.finish(card, picture)
+        spoken_of = self._memory.report_of(incoming.threads)
+        if spoken_of is not None:  # only now it is certain that the card is there and has a name
+            self._memory.remember(incoming.surface.reply_keys(), spoken_of[0], language)
 
     def language_of(self, incoming: Incoming, pasted: Pasted, spoken: str | None) -> str:
         """The asker's: by what is said, else by the thread, else by the sender's settings."""
@@ -100,7 +103,7 @@ class Conversation:
             return plain_card(language, words("bot.nothing_known"), notes=(words("bot.how_to_send"),)), None
         card, picture = hearing.card(), None
         if report.id:
-            self._memory.remember((*incoming.threads, *incoming.surface.reply_keys()), report.id, language)
+            self._memory.remember(incoming.threads, report.id, language)
             picture = await self._service.picture(report.id, language)
         return (with_note(card, words("bot.by_rules")) if hearing.notice else card), picture
 
@@ -118,7 +121,7 @@ class Conversation:
             parts.append(part if part.endswith(b"\n") else part + b"\n")
         return b"".join(parts), incoming.files[0].name
 
-    async def _answer(self, incoming: Incoming, report_id: str, said: str, language: str, telling: Telling) -> Card:
+    async def _answer(self, report_id: str, said: str, language: str, telling: Telling) -> Card:
         words = Words(language)
         telling.show(answer_card(language, [], status=words("bot.thinking")))
         sentences: list[str] = []
@@ -134,7 +137,6 @@ class Conversation:
                 waiting(_status(event.data, Told(), words))
             elif event.kind == "done":
                 sentences = [one["text"] for one in event.data.get("statements", [])] or sentences
-        self._memory.remember(incoming.surface.reply_keys(), report_id, language)
         return answer_card(language, sentences or [words("bot.no_answer")], link=self._service.link(report_id))
 
 

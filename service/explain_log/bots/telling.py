@@ -22,6 +22,7 @@ class Telling:
         self._latest: Card | None = None
         self._news = asyncio.Event()
         self._opened = False
+        self._saying = asyncio.Lock()
         self._task = asyncio.create_task(self._run())
 
     def show(self, card: Card) -> None:
@@ -31,7 +32,8 @@ class Telling:
 
     async def finish(self, card: Card, picture: bytes | None) -> None:
         """Shows the card for the last time; says in the bot's log where the platform would not have it."""
-        self._task.cancel()
+        async with self._saying:  # a message on its way is waited for: cut off, it might be there and be sent again
+            self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
         for attempt in range(_CLOSE_TRIES):
             try:
@@ -49,7 +51,9 @@ class Telling:
             await self._news.wait()
             self._news.clear()
             if self._latest is not None:
-                await asyncio.sleep(await self._say(self._latest))
+                async with self._saying:
+                    pause = await self._say(self._latest)
+                await asyncio.sleep(pause)
 
     async def _say(self, card: Card) -> float:
         """Says it once; gives how long to wait. What was not said is said with the next change, or at the end."""

@@ -6,7 +6,6 @@ import asyncio
 import base64
 import json
 import logging
-import threading
 from typing import Any
 
 from starlette.applications import Starlette
@@ -16,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from explain_log.bots.desk import Desk
 from explain_log.bots.dingtalk.api import BASE_URL, CARD_TEMPLATE, OLD_BASE_URL, DingTalkApi
 from explain_log.bots.dingtalk.messages import incoming_of
+from explain_log.bots.dingtalk.stream import Stream, library
 from explain_log.bots.http import callback_app, serve
 from explain_log.bots.memory import Memory
 from explain_log.bots.settings import Settings
@@ -42,8 +42,9 @@ class DingTalkBot:
         app_key = settings.get("EXPLAIN_LOG_DINGTALK_APP_KEY")
         if self._mode == "stream":
             app_key = settings.need("EXPLAIN_LOG_DINGTALK_APP_KEY")
-            _library()
+            library()
         self._app_key = app_key
+        self._stream: Stream | None = None
         self._template = settings.get("EXPLAIN_LOG_DINGTALK_CARD_TEMPLATE", CARD_TEMPLATE)
         base_url = settings.get("EXPLAIN_LOG_DINGTALK_URL", BASE_URL)
         old_base_url = settings.get("EXPLAIN_LOG_DINGTALK_OAPI_URL", OLD_BASE_URL)
@@ -55,19 +56,14 @@ class DingTalkBot:
         if self._mode == "webhook":
             await serve(self.app(), *self._settings.listen)
         else:
-            await self.stream()
+            self._stream = Stream(self._app_key, self._secret, self.hear)
+            await asyncio.Event().wait()
 
     async def close(self) -> None:
         """Closes its connections."""
+        if self._stream is not None:
+            await self._stream.close()
         await self._api.close()
-
-    async def stream(self) -> None:
-        """Holds the stream open. The SDK asks for its connection with a call that blocks and has no time limit,
-        so it has a thread and an event loop of its own."""
-        loop = asyncio.get_running_loop()
-        client = _client(self._app_key, self._secret, lambda told: loop.call_soon_threadsafe(self.hear, told))
-        threading.Thread(target=lambda: asyncio.run(client.start()), name="dingtalk-stream", daemon=True).start()
-        await asyncio.Event().wait()
 
     def app(self) -> Starlette:
         """The outgoing webhook's server."""
@@ -98,27 +94,3 @@ class DingTalkBot:
             self._window.check_once(now)
             self.hear(told)
         return JSONResponse({"msgtype": "empty"})
-
-
-def _library() -> Any:
-    try:
-        import dingtalk_stream  # type: ignore[import-untyped]
-    except ImportError:
-        raise InputError("bot.missing_extra", package="dingtalk-stream", extra="dingtalk") from None
-    return dingtalk_stream
-
-
-def _client(app_key: str, app_secret: str, hear: Any) -> Any:
-    """The SDK's client. It logs the ticket of its connection and whole messages: it is given a quiet logger."""
-    sdk = _library()
-    quiet = logging.getLogger("explain_log.dingtalk_stream")
-    quiet.setLevel(logging.CRITICAL)
-
-    async def process(_: Any, message: Any) -> tuple[int, str]:
-        hear(message.data)
-        return sdk.AckMessage.STATUS_OK, "OK"
-
-    handler = type("Handler", (sdk.CallbackHandler,), {"process": process})
-    client = sdk.DingTalkStreamClient(sdk.Credential(app_key, app_secret), logger=quiet)
-    client.register_callback_handler(sdk.ChatbotMessage.TOPIC, handler())
-    return client

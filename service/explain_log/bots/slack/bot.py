@@ -41,6 +41,7 @@ class SlackBot:
         self._desk = desk
         self._memory = memory
         self._token = token
+        self._socket: Any = None
         self._base_url = settings.get("EXPLAIN_LOG_SLACK_URL", _BASE_URL)
         self._file_host = "." + (urlsplit(self._base_url).hostname or "")
         self._calls = Calls(self._base_url)
@@ -53,12 +54,15 @@ class SlackBot:
         if self._app_token:
             from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 
-            await AsyncSocketModeHandler(self.bolt, self._app_token).start_async()  # type: ignore[no-untyped-call]
+            self._socket = AsyncSocketModeHandler(self.bolt, self._app_token)
+            await self._socket.start_async()  # type: ignore[no-untyped-call]
         else:
             await serve(self.app(), *self._settings.listen)
 
     async def close(self) -> None:
         """Closes its connections."""
+        if self._socket is not None:
+            await self._socket.close_async()
         await self._calls.close()
 
     def app(self) -> Starlette:
