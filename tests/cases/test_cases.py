@@ -175,6 +175,13 @@ def test_cause_comes_first(name, language):
         assert not STATUS.search(failed[0])
 
 
+@pytest.mark.parametrize("name", [name for name, log in BY_NAME.items() if "says" in log])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_says(name, language):
+    """What the explanation has to say somewhere."""
+    assert re.search(BY_NAME[name]["says"], " ".join(sentence.text for sentence in sentences(name, language)))
+
+
 @pytest.mark.parametrize("name", [name for name, log in BY_NAME.items() if "begins" in log])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_begins(name, language):

@@ -110,7 +110,7 @@ def test_memory_is_bounded():
             (line,) = lines_of_text(text)
             line.number = number * 10 + len(text) % 7
             assembler.take(recogniser.recognise(line))
-        facts = assembler._facts  # noqa: SLF001
+        facts = assembler._facts
         for name in ("loads", "texts", "events"):
             most[name] = max(most.get(name, 0), len(getattr(facts, name)))
     assert most["loads"] <= MOST_FAILED + 2 * LAST_LOADS + 1

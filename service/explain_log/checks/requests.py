@@ -6,10 +6,13 @@ from collections.abc import Iterator
 
 from explain_log.checks.finding import Observation, Value
 from explain_log.checks.registry import log_check
+from explain_log.checks.versions import Server
 from explain_log.facts.models import Event, Facts, RequestMarks
 
 MOST_PATHS = 5
 CONTEXT_STEPS = (4096, 8192, 16384, 32768, 65536, 131072, 262144)
+_CUT_TO_HALF = (0, 30, 9)
+"""From this release of Ollama on, a prompt that does not fit is cut to about half of the window."""
 _CUT = (
     "ollama.request.prompt_truncated",
     "ollama.request.input_exceeds_context",
@@ -81,7 +84,8 @@ def prompt_truncated(facts: Facts) -> Iterator[Observation]:
     variant = "default"
     if longest is not None and limits:
         values |= {"longest": longest, "limit": max(limits)}
-        variant = "sizes"
+        server = Server.of(facts, None)
+        variant = "half" if server.product == "ollama" and server.first >= _CUT_TO_HALF else "sizes"
         suggested = _enough(longest, facts)
         if suggested is not None:
             values["suggested"] = suggested

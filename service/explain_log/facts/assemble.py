@@ -34,9 +34,7 @@ def is_debugging(statement: Statement) -> bool:
 class Assembler:
     """Takes the statements of a log in order; `finish()` gives its facts."""
 
-    def __init__(
-        self, knowledge: Knowledge, *, wanted: int | None = None, on_omitted: OnOmitted | None = None
-    ) -> None:
+    def __init__(self, knowledge: Knowledge, *, wanted: int | None = None, on_omitted: OnOmitted | None = None) -> None:
         """wanted: index of a load that is kept in any case.  on_omitted: is given each load that is not kept."""
         table = knowledge.table("load_stages")
         self._knowledge = knowledge
