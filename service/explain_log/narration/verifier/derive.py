@@ -33,6 +33,9 @@ _ADD_UP = ("memory", "time")
 
 def follows(mention: Mention, atoms: list[Atom], mentioned: list[Mention], subject: Subject, facts: list[Atom]) -> bool:
     """Whether a mention is a sum, a difference, a ratio or a rate of cited values, of the devices it is said of."""
+    segment = subject.segment
+    if segment.vram != segment.host and mention.dims[0][0] == "memory":
+        atoms = [a for a in atoms if a.device is None or a.dim != "memory" or is_gpu(a.device) == segment.vram]
     counts = mention.dims[0][0] in ("layers", "any")
     if counts and not _CPU.search(subject.segment.text):  # what is left of the layers is on the CPU
         atoms = [atom for atom in atoms if atom.dim != "layers"]

@@ -18,6 +18,7 @@ from explain_log.narration.verifier.labels import told_text
 from explain_log.narration.verifier.mentions import Mention
 from explain_log.narration.verifier.propositions import is_negated
 from explain_log.narration.verifier.reading import Reading
+from explain_log.narration.verifier.settings import SETTING
 from explain_log.narration.verifier.subject import Subject, concerns, may_concern, same_device, strong
 from explain_log.narration.verifier.verdict import Code, Judgement, Objection, Support
 from explain_log.narration.verifier.vocabulary import Vocabulary
@@ -30,6 +31,8 @@ _OUTPUT = re.compile(r"输出层|output layer", re.IGNORECASE)
 _BIT = re.compile(r"位|比特|\bbits?\b|BPW", re.IGNORECASE)
 _LEFT = re.compile(r"其余|其他|剩下|中间|next|other|remaining|rest|in between", re.IGNORECASE)
 _TIMES = re.compile(r"倍|times|fold|twice|double", re.IGNORECASE)
+_BY_MORE = re.compile(r"(?:[多少差大小高低]|\bby)(?:了|出|约|about)?\s?$", re.IGNORECASE)
+_MORE_BY = re.compile(r"\s?(?:more|less|fewer|smaller|larger|bigger|above|below|apart)\b", re.IGNORECASE)
 _BITS = 8
 _SHOWN_VALUES = 6
 _FRACTION_DECIMALS = 4
@@ -86,12 +89,14 @@ class Numbers:
         if mention in self._operands:  # arithmetic says itself what it is about
             subject = replace(subject, own=frozenset(), in_arithmetic=True)
         right = [atom for atom in stated if concerns(atom, subject, self._facts)]
+        if self._evidence.free and not any(atom.direct for atom in right):
+            right = self._said_of_it(mention, subject, right)
         told_only = mention.dims[0][0] == "memory" and not any(atom.direct for atom in right)
         if right and told_only and subject.own_words and self._is_anothers(mention, subject):
             return self._place(self._objection(mention, subject, stated), mention)
         if right:
             return self._for_each(mention, subject, right)
-        if not stated and not mention.has_unit:
+        if not stated and (not mention.has_unit or mention.dims[0][0] == "buffers"):
             shared = self._with_shared_unit(mention)
             if shared is not None:
                 return shared
@@ -110,6 +115,23 @@ class Numbers:
             return Support(mention.start, mention.end)
         return self._place(self._objection(mention, subject, stated), mention)
 
+    def _said_of_it(self, mention: Mention, subject: Subject, right: list[Atom]) -> list[Atom]:
+        """Of numbers that only findings' texts have, those that can be meant where no ids say which text is."""
+        kept = [atom for atom in right if atom.direct or atom.cite == IMPLIED]
+        if kept or subject.segment.hypothetical or SETTING.search(self._reading.text):
+            return right
+        if mention.dims[0][0] == "ratio":
+            return [atom for atom in right if subject.overlap(atom)] if not mention.word else []
+        if subject.devices and not any(atom.device for atom in right):
+            return []
+        known = [atom for atom in told(subject, self._report) if subject.overlap(atom)]
+        return [] if known else right
+
+    def _is_difference(self, mention: Mention) -> bool:
+        """Whether it says by how much one thing is more than another."""
+        text = self._reading.text
+        return bool(_BY_MORE.search(text[: mention.start]) or _MORE_BY.match(text, mention.end))
+
     def _is_a_slots(self, mention: Mention, subject: Subject) -> bool:
         """Whether it is said to be the context of one slot, which follows from nothing but is told itself."""
         if mention.dims[0][0] not in ("tokens", "any") or subject.segment.hypothetical or mention in self._operands:
@@ -120,7 +142,7 @@ class Numbers:
 
     def _is_anothers(self, mention: Mention, subject: Subject) -> bool:
         """Whether the words beside a size name something that the log gives another size, on the same devices."""
-        if mention.word or subject.segment.hypothetical:
+        if mention.word or subject.segment.hypothetical or self._is_difference(mention):
             return False
         near = strong(claim_words().of_dim(subject.near, "memory"))
         named = [

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 
 _FENCE = re.compile(r"^\s*(?:```|~~~)")
 _HEADING = re.compile(r"^\s{0,3}#{1,6}\s|^\s*(?:\*\*|__)[^*_]{1,40}(?:\*\*|__)\s*[:：]?\s*$")
-_MARK = re.compile(r"^\s*(?:>\s?|[-*+•·]\s+|\(?\d{1,3}[.)、）]\s*|[①-⑳]\s*|[一二三四五六七八九十]+、\s*|\[[ xX]\]\s*)+")
+_MARK = re.compile(
+    r"^\s*(?:>\s?|[-*+•·]\s+|\(?\d{1,3}(?:[)、）]|\.(?!\d))\s*|[①-⑳]\s*"
+    r"|[一二三四五六七八九十]+、\s*|\[[ xX]\]\s*)+"
+)
 _RULE = re.compile(r"^\s*(?:[-*_=]\s*){3,}$|^\s*\|?\s*:?-{2,}")
 _CELL = re.compile(r"[^|]+")
 _END = re.compile(r"[。！？!?；;]+[”\"』」）)]*|\.(?=\s+[A-Z\u4e00-\u9fff\"“(`*]|\s*$)")

@@ -11,7 +11,7 @@ from explain_log.narration.verifier.claim_words import claim_words
 from explain_log.narration.verifier.lexicon import lexicon
 from explain_log.narration.verifier.verdict import Code, Judgement, Objection, Support
 
-_SETTING = re.compile(
+SETTING = re.compile(
     r"(?<![A-Za-z0-9_\-])(?:(?:OLLAMA|CUDA|ROCR|HIP|HSA|GGML|LLAMA)_[A-Z][A-Z0-9_]*|--[a-z][a-z0-9\-]+|-[a-z]{1,4}(?![\w-])|num_[a-z]+"
     r"|keep_alive|use_mmap|main_gpu)"
 )
@@ -28,10 +28,10 @@ def unoffered_settings(text: str, language: str, briefing: Briefing) -> Iterator
     """A judgement for each setting that the sentence recommends: some finding has to offer it, with this value."""
     recommends = lexicon().advice[language]
     for start, clause in _clauses(text):
-        for match in _SETTING.finditer(clause):
+        for match in SETTING.finditer(clause):
             value = _VALUE.match(clause, match.end())
             assigned = value is not None and match[0].isupper() and clause[match.end() :].lstrip().startswith("=")
-            if not assigned and not recommends.search(_SETTING.sub("", clause)):
+            if not assigned and not recommends.search(SETTING.sub("", clause)):
                 continue
             shown = value[1].rstrip(".-:") if value else None
             span = (start + match.start(), start + match.end())

@@ -28,6 +28,7 @@ _OF = re.compile(r"(?:\bof|\bfrom|\bout of)(?: the| its| all| all the| the \w+'s
 _AMONG = re.compile(r"\s?(?:之?中|里|当中|里面|之间)|\s?[除均平]")
 
 _MOST_OF = re.compile(r"\b(?:most|half|part|all|none|each|one|some|share) of[^,.;]{0,16}$", re.IGNORECASE)
+_SUMS = "finding:memory.total"
 _HELD = frozenset({"kv", "weights"})
 _EACH = re.compile(r"(?:每个|每路|每份|各|each(?: with| has| gets| of)?)\s?(?:有|是|为|得到|about)?\s?$", re.IGNORECASE)
 _SHORTEST_CONTEXT = 64
@@ -259,9 +260,7 @@ def device_fits(atom: Atom, subject: Subject, atoms: list[Atom]) -> bool:
     if "per_slot" in subject.segment.aspects and atom.dim == "memory" and not subject.total:
         return False  # "each slot's cache is 2560 MiB" is not the whole cache
     if atom.device is None:
-        return not (
-            len(subject.devices) == 1 and not subject.total and not subject.companions and _is_split(atom, atoms)
-        )
+        return not (_is_of_all(atom, subject) and _is_split(atom, atoms)) and not _is_a_sum(atom, subject)
     if subject.total and (subject.every or len(subject.devices) > 1) and len(subject.gpus) > 1:
         return False
     if subject.devices:
@@ -275,6 +274,20 @@ def device_fits(atom: Atom, subject: Subject, atoms: list[Atom]) -> bool:
         a.device for a in atoms if a.device and strong(a.aspects) == own and a.dim == atom.dim and a.load == atom.load
     }
     return len({device for device in alike if is_gpu(device)} if is_gpu(atom.device) else alike) <= 1
+
+
+def _is_of_all(atom: Atom, subject: Subject) -> bool:
+    """Whether a value of the whole load is said of one device, or of each."""
+    if subject.total:
+        return False
+    each = subject.every and atom.dim == "layers" and not subject.segment.own_devices and len(subject.gpus) > 1
+    return (len(subject.devices) == 1 and not subject.companions) or (each and not subject.partitive)
+
+
+def _is_a_sum(atom: Atom, subject: Subject) -> bool:
+    """Whether a sum over devices is said of one of them."""
+    one = len(subject.devices) == 1 and subject.segment.own_devices and not subject.partitive
+    return one and atom.direct and atom.cite.startswith(_SUMS)
 
 
 def _is_split(atom: Atom, atoms: list[Atom]) -> bool:
