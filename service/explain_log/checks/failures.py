@@ -47,9 +47,9 @@ def failures(facts: Facts) -> Iterator[Observation]:
         told = _cause(lines)
         causes.setdefault((told[0][1]["finding"], index, during), []).extend(told)
     blamed = {index for _, index, during in causes if during}
-    told = {event.line for event in facts.events}
+    shown = {event.line for event in facts.events}
     for load in facts.loads:  # of very many failures not every line is kept, but each load's cause
-        if load.error is not None and load.index not in blamed and load.error.line not in told:
+        if load.error is not None and load.index not in blamed and load.error.line not in shown:
             cause = Event(NO_STATEMENT, load.error.line, load.error.message, {"error": load.error.message}, load.index)
             causes[load.error.kind, load.index, True] = [(cause, {"finding": load.error.kind})]
     for (finding, index, during), lines in causes.items():
