@@ -72,3 +72,56 @@ def open_page(browser):
     for page in pages:
         page.close()
     assert complaints == []
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory):
+    """A service without a model that many tests share."""
+    from served import Served
+
+    with Served(tmp_path_factory.mktemp("service")) as service:
+        yield service
+
+
+@pytest.fixture
+def browser_page(browser):
+    """Opens pages of a service; whatever they complain about fails the test in the end, unless they may."""
+    contexts, complaints = [], []
+
+    def browser_page(service, *, size="desk", theme="light", language="zh", may_complain=False, script=None, bypass_csp=False):
+        width, height = SIZES[size]
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme=theme, has_touch=size == "phone",
+            locale={"zh": "zh-CN", "en": "en-US"}[language], bypass_csp=bypass_csp,
+        )  # fmt: skip
+        contexts.append(context)
+        if script:
+            context.add_init_script(script)
+        page = context.new_page()
+        page.service = service
+        mine = []
+        page.allowed = mine.clear
+        page.on("console", lambda message: message.type in ("error", "warning") and mine.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("dialog", lambda dialog: complaints.append(dialog.message))
+        if not may_complain:
+            complaints.append(mine)
+        return page
+
+    yield browser_page
+    for context in contexts:
+        context.close()
+    assert [one for one in complaints if one] == []
+
+
+@pytest.fixture
+def open_app(browser_page, service):
+    """The service's page, at a path, a size, in a language and theme."""
+
+    def open_app(path="/", **options):
+        page = browser_page(service, **options)
+        page.answer = page.goto(service.url + path)
+        page.locator("main .view:not([hidden])").wait_for()
+        return page
+
+    return open_app

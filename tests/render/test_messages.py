@@ -38,7 +38,7 @@ def test_both_languages_with_the_same_placeholders():
 
 def code() -> dict[Path, str]:
     """All modules and templates of the package by their files."""
-    files = [path for kind in ("*.py", "*.html") for path in (ROOT / "service" / "explain_log").rglob(kind)]
+    files = [path for kind in ("*.py", "*.html", "*.js") for path in (ROOT / "service" / "explain_log").rglob(kind)]
     return {path: path.read_text(encoding="utf-8") for path in files}
 
 
@@ -57,6 +57,14 @@ def test_every_key_in_the_code_is_there():
     known = entries(MESSAGES)
     for path, text in code().items():
         for key in re.findall(r'(?:[wW]ords(?:\(\w+\))?|language|(?:Input|DamagedArchive)Error)\(\s*"([^"]*)"(?! ~)', text):
+            assert key in known, (path.name, key)
+
+
+def test_every_word_of_the_services_page_is_there():
+    """Its scripts and templates name their words whole."""
+    known = entries(MESSAGES)
+    for path, text in code().items():
+        for key in re.findall(r'"((?:web|weight)\.\w+)"(?! ~)', text):
             assert key in known, (path.name, key)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from dataclasses import dataclass
 
 from explain_log.checks.finding import Finding
@@ -38,7 +39,7 @@ def _safe(name: str) -> str:
     return _UNSAFE.sub("_", name)
 
 
-def line_links(language: str, lines: list[int], shown: frozenset[int], most: int = 6) -> list[Link]:
+def line_links(language: str, lines: list[int], shown: Container[int], most: int = 6) -> list[Link]:
     """`L13–15`, `L20` as links to the first line of each run that is on the page; a long list is cut short."""
     runs: list[list[int]] = []
     for line in sorted(set(lines)):

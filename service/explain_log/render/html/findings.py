@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, field
 
 from explain_log.checks.finding import Finding, Value
@@ -71,7 +72,7 @@ class SeverityView:
     findings: list[FindingView]
 
 
-def severity_views(report: Report, words: Words, shown: frozenset[int], told: Told) -> list[SeverityView]:
+def severity_views(report: Report, words: Words, shown: Container[int], told: Told) -> list[SeverityView]:
     """All findings, most severe first. Advice that is told already is not told again."""
     several = sum(load.purpose == "serve" for load in report.loads) > 1
     groups: dict[tuple[str, str], list[Finding]] = {}
@@ -87,7 +88,7 @@ def severity_views(report: Report, words: Words, shown: frozenset[int], told: To
 
 
 def _view(
-    group: list[Finding], report: Report, words: Words, shown: frozenset[int], told: Told, *, several: bool
+    group: list[Finding], report: Report, words: Words, shown: Container[int], told: Told, *, several: bool
 ) -> FindingView:
     """The last load's finding in full, those of the others in a line each."""
     finding = max(group, key=lambda one: one.load or 0)
@@ -118,7 +119,7 @@ def _load(finding: Finding, words: Words) -> str:
     return words("html.whole_log") if finding.load is None else words("html.other_load", load=finding.load)
 
 
-def _links(finding: Finding, language: str, shown: frozenset[int]) -> list[Link]:
+def _links(finding: Finding, language: str, shown: Container[int]) -> list[Link]:
     return line_links(language, [evidence.line for evidence in finding.evidence], shown)
 
 

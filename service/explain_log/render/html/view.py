@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, field
 
 from explain_log.citations import lines_of_cite, split_cite
@@ -92,11 +93,15 @@ class ReportView:
         return [(view.severity, view.label, len(view.findings)) for view in self.severities]
 
 
-def view_of(report: Report) -> ReportView:
-    """The page of a report, in the report's language."""
+def view_of(report: Report, *, whole_log: bool = False) -> ReportView:
+    """The page of a report, in the report's language.
+
+    whole_log: the page shows the log itself, so that every line can be linked and none is chosen.
+    """
     words = Words(report.language)
     told: Told = set()
-    shown, left = shown_lines(report)
+    chosen, left = (frozenset[int](), 0) if whole_log else shown_lines(report)
+    shown: Container[int] = range(1, report.source.lines + 1) if whole_log else chosen
     sections = _sections(report, words, shown, told)
     return ReportView(
         language=report.language,
@@ -106,14 +111,14 @@ def view_of(report: Report) -> ReportView:
         pictures=_pictures(report, words),
         loads=load_table(report, words),
         severities=severity_views(report, words, shown, told),
-        lines=line_groups(report, shown, report.language),
+        lines=line_groups(report, chosen, report.language),
         lines_left=left,
         terms=_terms(report),
         notes=notes(report, words),
     )
 
 
-def _sections(report: Report, words: Words, shown: frozenset[int], told: Told) -> list[SectionView]:
+def _sections(report: Report, words: Words, shown: Container[int], told: Told) -> list[SectionView]:
     if report.explanation is None:
         return []
     views = []
@@ -124,7 +129,7 @@ def _sections(report: Report, words: Words, shown: frozenset[int], told: Told) -
     return views
 
 
-def _sentence(sentence: Sentence, report: Report, words: Words, shown: frozenset[int], told: Told) -> SentenceView:
+def _sentence(sentence: Sentence, report: Report, words: Words, shown: Container[int], told: Told) -> SentenceView:
     part = sentence_part(sentence, report, words, told)
     links = _rests_on(sentence, report, shown)
     if isinstance(part, str):
@@ -132,7 +137,7 @@ def _sentence(sentence: Sentence, report: Report, words: Words, shown: frozenset
     return SentenceView("", links, part)
 
 
-def _rests_on(sentence: Sentence, report: Report, shown: frozenset[int]) -> list[Link]:
+def _rests_on(sentence: Sentence, report: Report, shown: Container[int]) -> list[Link]:
     """The lines behind a sentence's ids, then its findings; these lead on to the terms."""
     lines: set[int] = set()
     links: dict[str, Link] = {}
