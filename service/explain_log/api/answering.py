@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from explain_log.api.explain import OnEvent, Wanted
 from explain_log.api.schemas import Answer, AnswerSentence, Question
 from explain_log.api.service import Service
-from explain_log.api.tasks import report_of
 from explain_log.briefing import ANSWER
-from explain_log.facts.models import as_json
-from explain_log.narration.explanation import Section
 from explain_log.store import Content
 
 
@@ -21,21 +19,16 @@ async def answered(service: Service, content: Content, asked: Question, language
     by_rules = (await service.workers.do(header, [content.report]))[0]["section"]
     wanted = Wanted(language, llm=asked.llm is not False, model=asked.model, question=question)
     notices: list[str] = []
-    if question and service.explainer.asks_model(wanted):
-        report = report_of(content.report)
-        if report.explanation:
-            report.explanation.sections = []  # the answer alone is asked for
-        if report.source.recognised_lines and await service.explainer.narrated(report, wanted, on_event, notices):
-            section = _answer_of(report.explanation.sections if report.explanation else [])
-            if section is not None and report.explanation is not None:
-                return _answer(as_json(section), report.explanation.origin, report.explanation.model, notices)
+    recognised = json.loads(content.report)["source"]["recognised_lines"]
+    if question and recognised and service.explainer.asks_model(wanted):
+        report = await service.explainer.narrated(content, wanted, on_event, notices, answer_only=True)
+        explanation = json.loads(report)["explanation"] if report is not None else {"sections": []}
+        for section in explanation["sections"]:
+            if section["id"] == ANSWER and section["statements"]:
+                return _answer(section, explanation["origin"], explanation["model"], notices)
     for statement in by_rules["statements"]:
         on_event("statement", {"section": ANSWER, "statement": statement})
     return _answer(by_rules, "rules", None, notices)
-
-
-def _answer_of(sections: list[Section]) -> Section | None:
-    return next((section for section in sections if section.id == ANSWER and section.statements), None)
 
 
 def _answer(section: dict[str, Any], origin: str, model: str | None, notices: list[str]) -> Answer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
@@ -14,14 +15,10 @@ from explain_log.api.narrator import Narrator
 from explain_log.api.options import ServiceOptions
 from explain_log.api.queues import BoundedQueue
 from explain_log.api.spool import RawLog
-from explain_log.api.tasks import report_bytes, report_of
 from explain_log.api.workers import Workers
-from explain_log.briefing import ANSWER
 from explain_log.cache.key import code_version
 from explain_log.errors import ModelUnavailable
-from explain_log.facts.models import as_json
 from explain_log.knowledge import load as load_knowledge
-from explain_log.report import Report
 from explain_log.store import Content, NotKeptError, Reports
 
 NOTICE = "Explain-Log-Notice"
@@ -128,10 +125,11 @@ class Explainer:
         if found is not None:
             return found
         key = self.request_key(log.digest, wanted)
+        began = time.monotonic()
         content, timing = await self.parsed(log, wanted, key, on_event, bounded=bounded)
-        if not self._options.store:
-            return Explained(content, None, timing=timing)
-        return Explained(content, await self._reports.keep_and_point(content, wanted.owner), timing=timing)
+        report_id = await self._reports.keep_and_point(content, wanted.owner) if self._options.store else None
+        timing["work"] = time.monotonic() - began - timing["queue"]
+        return Explained(content, report_id, timing=timing)
 
     async def parsed(
         self, log: RawLog, wanted: Wanted, key: str, on_event: OnEvent, *, bounded: bool
@@ -169,27 +167,25 @@ class Explainer:
         self, explained: Explained, wanted: Wanted, on_event: OnEvent, *, bounded: bool = True
     ) -> Explained:
         """The same report in a model's words; as it was, with a notice, where none can be had."""
-        report = report_of(explained.content.report)
-        if not report.source.recognised_lines:
+        old, notices = explained.content, list[str]()
+        if not json.loads(old.report)["source"]["recognised_lines"]:
             return explained
-        notices: list[str] = []
-        if await self.narrated(report, wanted, on_event, notices, bounded=bounded):
-            old = explained.content
-            content = Content(report_bytes(report), old.language, old.log_key, None, old.other, [], old.last_line)
-            if explained.id is None:
-                explained = Explained(content, None, timing=explained.timing)
-            else:
+        report = await self.narrated(old, wanted, on_event, notices, bounded=bounded)
+        if report is not None:
+            content = Content(report, old.language, old.log_key, None, old.other, [], old.last_line)
+            if explained.id is not None:
                 await self._reports.turn(explained.id, await self._reports.keep(content))
-                explained = Explained(content, explained.id, timing=explained.timing)
+            explained = Explained(content, explained.id, timing=explained.timing)
         explained.notice = "; ".join(notices)
         if explained.notice and explained.id is not None:
             await self._reports.note(explained.id, explained.notice)
         return explained
 
     async def narrated(
-        self, report: Report, wanted: Wanted, on_event: OnEvent, notices: list[str], *, bounded: bool = True
-    ) -> bool:
-        """Puts a model's explanation into the report; False where the rules' stays, with the reason in notices.
+        self, content: Content, wanted: Wanted, on_event: OnEvent, notices: list[str], *, bounded: bool = True,
+        answer_only: bool = False,
+    ) -> bytes | None:  # fmt: skip
+        """The report in a model's words; None where the rules' stays, with the reason in notices.
 
         Raises Problem 503 where too many wait for the model.
         """
@@ -201,33 +197,30 @@ class Explainer:
 
         def on_narration(kind: str, payload: Any) -> None:
             if kind == "problem":
-                notices.append(str(payload))
+                notices.append(payload)
             elif kind == "sentence":
-                self._metrics.statements.labels("accepted", payload[1].origin).inc()
-                on_event("statement", {"section": payload[0], "statement": as_json(payload[1])})
+                self._metrics.statements.labels("accepted", payload[1]["origin"]).inc()
+                on_event("statement", {"section": payload[0], "statement": payload[1]})
             elif kind == "rejected":
-                self._metrics.statements.labels("refused", payload.reason.partition(":")[0]).inc()
-                on_event("rejected", as_json(payload))
+                self._metrics.statements.labels("refused", payload["reason"].partition(":")[0]).inc()
+                on_event("rejected", payload)
             elif kind in ("loading", "waiting"):
                 on_event("progress", {"stage": f"model_{kind}", "position": 0, "model": payload})
 
         async with self.models.place(on_position, bounded=bounded):
-            options = replace(self.model_options(wanted), language=report.language)
-            rules = report.explanation.sections if report.explanation else []
+            options = replace(self.model_options(wanted), language=content.language)
             try:
-                if report.explanation:
-                    report.explanation.sections = [section for section in rules if section.id != ANSWER]
                 with self._metrics.model_seconds.time():
-                    report.explanation = await self._narrator.narrate(report, options, on_narration)
+                    report, from_cache = await self._narrator.narrate(
+                        content.report, options, on_narration, answer_only=answer_only
+                    )
             except ModelUnavailable as error:
-                if report.explanation:
-                    report.explanation.sections = rules
                 notices.append(str(error))
                 self._metrics.models.labels("unavailable").inc()
-                return False
+                return None
         self._metrics.models.labels("answered").inc()
-        self._metrics.cache.labels("explanation", "hit" if report.explanation.stats.from_cache else "miss").inc()
-        return True
+        self._metrics.cache.labels("explanation", "hit" if from_cache else "miss").inc()
+        return report
 
     def model_options(self, wanted: Wanted) -> Any:
         """What to ask of which model."""

@@ -1,48 +1,135 @@
-"""Lets models write, on an event loop of its own: judging their sentences must not hold up other requests."""
+"""Has models write, in a process of its own (narrating.py), which is started anew should it end."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
+import contextlib
+import itertools
+import logging
+import os
+import sys
+from dataclasses import asdict, dataclass
+from typing import Any
 
-from explain_log.cache import ExplanationCache
+from explain_log.api import frames
+from explain_log.api.problems import Problem
+from explain_log.errors import ModelUnavailable
 from explain_log.narration.display import OnEvent
-from explain_log.narration.explain import narrate
-from explain_log.narration.explanation import Explanation
 from explain_log.narration.options import ModelOptions
-from explain_log.report import Report
+
+_LOG = logging.getLogger(__name__)
+_START_SECONDS = 60.0
+
+
+@dataclass(eq=False)
+class _Waiting:
+    """A narration: where its events go, and its end."""
+
+    on_event: OnEvent
+    end: asyncio.Future[tuple[dict[str, Any], list[bytes]]]
 
 
 class Narrator:
-    """A thread that narrates. cached: whether what models said is kept and said again."""
+    """The process. cached: whether what models said is kept and said again."""
 
     def __init__(self, *, cached: bool) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, name="narrator", daemon=True)
-        self._keeper = ExplanationCache() if cached else None
+        self._cached = cached
+        self._process: asyncio.subprocess.Process | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._starting = asyncio.Lock()
+        self._numbers = itertools.count()
+        self._waiting: dict[int, _Waiting] = {}
 
-    def start(self) -> None:
-        """Starts the thread."""
-        self._thread.start()
+    async def narrate(
+        self, report: bytes, options: ModelOptions, on_event: OnEvent, *, answer_only: bool = False
+    ) -> tuple[bytes, bool]:
+        """The report in a model's words, and whether they were kept from before; with answer_only of sections only
+        the answer. on_event is called as by `narrate`, with JSON. Cancelling it closes the streams to the model.
 
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_forever()
-        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
-        self._loop.close()
+        Raises ModelUnavailable as `narrate` does, and where the process ends over it.
+        """
+        process = await self._running()
+        number = next(self._numbers)
+        waiting = self._waiting[number] = _Waiting(on_event, asyncio.get_running_loop().create_future())
+        header = {"id": number, "options": asdict(options), "cached": self._cached, "answer_only": answer_only}
+        try:
+            self._send(process, header, [report])
+            answer, blobs = await waiting.end
+        except asyncio.CancelledError:
+            self._send(process, {"id": number, "cancel": True}, [])
+            raise
+        finally:
+            del self._waiting[number]
+        if "unavailable" in answer:
+            raise ModelUnavailable(answer["unavailable"])
+        if "failed" in answer:
+            _LOG.error("unexpected %s in a narration", answer["failed"])
+            raise ModelUnavailable("an error in explain-log itself; the rules answer")
+        return blobs[0], answer["from_cache"]
 
-    async def narrate(self, report: Report, options: ModelOptions, on_event: OnEvent) -> Explanation:
-        """As `narrate`; on_event is called in the caller's event loop. Cancelling it closes the streams."""
-        ours = asyncio.get_running_loop()
+    async def start(self) -> None:
+        """Starts the process."""
+        await self._running()
 
-        def told(kind: str, payload: object) -> None:
-            ours.call_soon_threadsafe(on_event, kind, payload)
+    async def close(self) -> None:
+        """Ends it."""
+        if self._process is not None and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+            await self._process.wait()
+        if self._reading is not None:
+            await asyncio.gather(self._reading, return_exceptions=True)
 
-        writing = asyncio.run_coroutine_threadsafe(narrate(report, options, told, self._keeper), self._loop)
-        return await asyncio.wrap_future(writing)
+    @staticmethod
+    def _send(process: asyncio.subprocess.Process, header: dict[str, Any], blobs: list[bytes]) -> None:
+        assert process.stdin is not None
+        if not process.stdin.is_closing():
+            process.stdin.writelines(frames.written(header, blobs))
 
-    def close(self) -> None:
-        """Ends the thread."""
-        if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join(10)
+    async def _running(self) -> asyncio.subprocess.Process:
+        async with self._starting:
+            if self._process is None or self._process.returncode is not None or self._reading is None:
+                self._process = await self._started()
+                self._reading = asyncio.create_task(self._read(self._process))
+            return self._process
+
+    async def _started(self) -> asyncio.subprocess.Process:
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "explain_log.api.narrating",
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, env=environment, start_new_session=True,
+        )  # fmt: skip
+        assert process.stdout is not None
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                await frames.receive(process.stdout)
+        except (TimeoutError, asyncio.IncompleteReadError) as error:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+            raise Problem(
+                503, "the service cannot reach models at the moment: try again soon", retry_after=5
+            ) from error
+        return process
+
+    async def _read(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout is not None
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                header, blobs = await frames.receive(process.stdout)
+                waiting = self._waiting.get(header["id"])
+                if waiting is None or waiting.end.done():
+                    continue
+                if "event" in header:
+                    waiting.on_event(header["event"], header["payload"])
+                else:
+                    waiting.end.set_result((header, blobs))
+        self._reading = None
+        await process.wait()
+        for waiting in self._waiting.values():
+            if not waiting.end.done():
+                waiting.end.set_exception(ModelUnavailable("the process that talks to models ended; the rules answer"))

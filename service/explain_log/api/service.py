@@ -44,7 +44,8 @@ class Service:
     async def start(self) -> None:
         """Opens the database; starts the workers, the narrator, the jobs and the clean-up."""
         await self.database.prepare()
-        self.narrator.start()
+        if self.options.llm:
+            await self.narrator.start()
         await self.workers.start()
         await self.runner.start()
         self._loops = [asyncio.create_task(loop) for loop in (self._clean_up(), self._checkpoint())]
@@ -62,7 +63,7 @@ class Service:
         await asyncio.gather(*self._loops, return_exceptions=True)
         await self.runner.close(self.options.shutdown_seconds)
         await self.workers.close()
-        self.narrator.close()
+        await self.narrator.close()
         self.spool.close()
         await self.database.close()
 
