@@ -284,7 +284,8 @@ class TestPromises:
         promise = service.jobs.promise
 
         def looked_at(body):
-            return body, Path(body).stat().st_mode & 0o777, SECRET in Path(body).read_text()
+            path = tmp_path / "spool" / body.rpartition("/")[2]
+            return body, path.stat().st_mode & 0o777, SECRET in path.read_text()
 
         async def watched(options, body, owner):
             seen.append(looked_at(body))

@@ -46,7 +46,7 @@ def test_options(started):
         "7",
         "--keep-mib",
         "100",
-        "--allow-host",
+        "--hosts",
         "a.b, c",
         "--insecure",
         "--rate",

@@ -67,6 +67,20 @@ def test_a_job_whose_log_lies_elsewhere_is_left(run):
     assert run(work) == 1
 
 
+def test_a_log_that_nobody_reads_is_given_up(run, clock):
+    """The machine that had it never came back: after a day the client is told."""
+
+    async def work(database):
+        jobs = Jobs(database, "one")
+        lost, parsed = await jobs.promise({}, "gone/job-1", ""), await jobs.promise({}, "", "")
+        assert await jobs.give_up(DAY_SECONDS, "why") == 0
+        clock.now += DAY_SECONDS + 1
+        assert await jobs.give_up(DAY_SECONDS, "why") == 1
+        return (await jobs.find(lost)).state, (await jobs.find(parsed)).state
+
+    assert run(work) == (FAILED, QUEUED)
+
+
 def test_states(run, clock):
     """Queued, running, handed back without counting as a try, failed with why, and dropped a day later."""
 

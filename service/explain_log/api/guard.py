@@ -86,7 +86,7 @@ class Guard:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         if not self.is_own(host):
-            return Problem(421, "this service does not answer under that name; --allow-host NAME adds one")
+            return Problem(421, "this service does not answer under that name; --hosts NAME adds one")
         origin = headers.get("origin")
         if origin is not None and not self._is_same(origin, host):
             return Problem(403, "requests from pages of other sites are not answered")

@@ -22,6 +22,8 @@ from explain_log.store.jobs import LEASE_SECONDS, MOST_TRIES
 _LOG = logging.getLogger(__name__)
 _LOOK_SECONDS = 1.0
 _FULL_SECONDS = 5
+_LOST_SECONDS = 24 * 3600.0
+"""So long a job may wait for the machine that has its raw log."""
 _BLOCK_BYTES = 1 << 20
 
 
@@ -61,11 +63,11 @@ class JobRunner:
         if self._open >= self._options.most_jobs:
             raise Problem(503, "too many reports are waited for: try again later", retry_after=_FULL_SECONDS)
         self._open += 1  # set right at the next look
-        body = log.as_job()
+        path = log.as_job()
         try:
-            report_id = await self._jobs.promise(asdict(wanted), body, wanted.owner)
+            report_id = await self._jobs.promise(asdict(wanted), self._spool.body_of(path), wanted.owner)
         except BaseException:
-            remove(body)
+            remove(path)
             raise
         self._wake.set()
         return report_id
@@ -74,7 +76,7 @@ class JobRunner:
         """Stops work on a report that is not wanted any more."""
         job = await self._jobs.find(report_id)
         if job is not None and job.body:
-            remove(job.body)
+            remove(self._spool.path_of(job.body))
         task = self._active.get(report_id)
         if task is not None:
             task.cancel()
@@ -99,6 +101,7 @@ class JobRunner:
             try:
                 await self._take_over()
                 self._open = await self._jobs.open_count()
+                await self._jobs.give_up(_LOST_SECONDS, "the machine that had the log is gone: send it again")
             except Exception as error:  # noqa: BLE001 - the database may be away for a while
                 _LOG.error("jobs cannot be read: %s", type(error).__name__)
             with contextlib.suppress(TimeoutError):
@@ -108,7 +111,7 @@ class JobRunner:
 
     async def _take_over(self) -> None:
         free = self._most - len(self._active)
-        for job in await self._jobs.claim(free, self._spool.folder) if free > 0 else ():
+        for job in await self._jobs.claim(free, f"{self._spool.id}/") if free > 0 else ():
             self._active[job.id] = asyncio.create_task(self._do(job))
 
     async def _hold(self) -> None:
@@ -159,7 +162,7 @@ class JobRunner:
     async def _failed(self, job: Job, status: int, detail: str) -> None:
         await self._jobs.fail(job.id, status, detail)
         if job.body:
-            remove(job.body)
+            remove(self._spool.path_of(job.body))
 
     async def _explain(self, job: Job) -> None:
         wanted = Wanted(**job.options)
@@ -173,7 +176,7 @@ class JobRunner:
             content_key = pointer.content_key
         if job.body:
             await self._jobs.parsed(job.id)
-            remove(job.body)
+            remove(self._spool.path_of(job.body))
         if self._explainer.asks_model(wanted):
             content = await self._reports.content(content_key)
             explained = Explained(content, job.id)
@@ -182,7 +185,7 @@ class JobRunner:
     async def _read(self, job: Job, wanted: Wanted) -> str:
         log = RawLog(self._options.folder, self._options.most_bytes)
         try:
-            await to_thread.run_sync(_read_into, log, job.body)
+            await to_thread.run_sync(_read_into, log, self._spool.path_of(job.body))
         except OSError as error:
             raise Problem(500, "the log was lost: send it again") from error
         try:

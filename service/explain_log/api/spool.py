@@ -102,9 +102,8 @@ def remove(path: str) -> None:
 
 
 class Spool:
-    """The folder. worker: the name under which this process holds leases; was: whether one of that name is gone.
-
-    The folder's lock tells: who gets it is the only one here, and goes on under the name of who had it before.
+    """The folder. id: its name in jobs, the same for all processes that share it.  worker: under which this process
+    holds leases.  alone: it is the only one here, so what is held under `worker` from before is nobody's.
     """
 
     def __init__(self, folder: str) -> None:
@@ -113,21 +112,29 @@ class Spool:
         self._lock = open(os.path.join(self.folder, _LOCK), "a+", encoding="ascii")  # noqa: SIM115
         self.alone = _locked(self._lock)
         self._lock.seek(0)
-        self.worker = self._lock.read().strip() if self.alone else ""
-        if not self.worker:
-            self.worker = secrets.token_hex(8)
+        self.id = self._lock.read().strip()
+        if not self.id:
+            self.id = secrets.token_hex(8)
             if self.alone:
-                self._lock.write(self.worker)
+                self._lock.write(self.id)
                 self._lock.flush()
+        self.worker = self.id if self.alone else secrets.token_hex(8)
+
+    def body_of(self, path: str) -> str:
+        """What stands for a raw log in a job. Machines may have equal folders: it says which one."""
+        return f"{self.id}/{os.path.basename(path)}"
+
+    def path_of(self, body: str) -> str:
+        """Where the raw log of a job lies."""
+        return os.path.join(self.folder, os.path.basename(body))
 
     def tidy(self, needed: set[str]) -> None:
-        """Removes what a killed process left, where this one is alone here."""
+        """Removes what a killed process left, where this one is alone here. needed: bodies of jobs."""
         if not self.alone:
             return
         for name in os.listdir(self.folder):
-            path = os.path.join(self.folder, name)
-            if name.startswith("upload-") or (name.startswith(_JOB) and path not in needed):
-                remove(path)
+            if name.startswith("upload-") or (name.startswith(_JOB) and self.body_of(name) not in needed):
+                remove(os.path.join(self.folder, name))
 
     def close(self) -> None:
         """Lets another process have it."""

@@ -72,7 +72,7 @@ SERVICE = (
     Option("no_store", "flag", default=False),
     Option("keep_days", "count", 30, placeholder="N"),
     Option("keep_mib", "count", 2048, placeholder="N"),
-    Option("allow_host", "text", placeholder="NAME,…"),
+    Option("hosts", "text", placeholder="NAME,…"),
     Option("insecure", "flag", default=False),
     Option("rate", "text", placeholder="N/minute"),
     Option("body_mib", "count", 64, placeholder="N"),
@@ -114,6 +114,7 @@ COMMANDS = {
         Command("statements", (LANG, SHORT_FORMAT), "SEARCH"),
         Command("serve", (LANG, *SERVICE, *MODEL, Option("no_cache", "flag", default=False)), "", 0, 0),
         Command("keys", (LANG, SHORT_FORMAT, DATABASE), "create|list|revoke", 1, 2),
+        Command("bot", (LANG,), "NAME", 1, 1),
         Command("completion", (LANG,), "SHELL", 1, 1),
     )
 }

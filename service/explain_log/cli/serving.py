@@ -22,7 +22,7 @@ def serve(settings: Settings) -> int:
     options = ServiceOptions(
         store=not settings.flag("no_store"),
         open_to_all=settings.flag("insecure"),
-        hosts=tuple(name.strip() for name in settings.text("allow_host").split(",") if name.strip()),
+        hosts=tuple(name.strip() for name in settings.text("hosts").split(",") if name.strip()),
         rate=_rate(settings.text("rate")),
         days=float(settings.number("keep_days") or 30),
         store_bytes=(settings.number("keep_mib") or 2048) * MEBIBYTE,

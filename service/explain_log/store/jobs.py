@@ -77,7 +77,7 @@ class Jobs:
     async def claim(self, most: int, visible: str) -> list[Job]:
         """Takes over the oldest jobs that nobody works on.
 
-        visible: the folder of raw logs that can be read here; a job whose log lies elsewhere is left to others.
+        visible: how the raw logs begin that can be read here; a job whose log lies elsewhere is left to others.
         """
         now = self._database.now()
         free = or_(jobs.c.state == QUEUED, and_(jobs.c.state == RUNNING, jobs.c.lease_until < now))
@@ -117,6 +117,16 @@ class Jobs:
     async def fail(self, job_id: str, status: int, detail: str) -> None:
         """It cannot be done: the problem that its report's address will answer."""
         await self._set(job_id, state=FAILED, status=status, detail=detail, body="", lease_until=0.0)
+
+    async def give_up(self, seconds: float, detail: str) -> int:
+        """Fails jobs whose raw log nobody has read for so long; how many there were."""
+        old = and_(jobs.c.body != "", jobs.c.state == QUEUED, jobs.c.made < self._database.now() - seconds)
+        values: dict[str, Any] = {"state": FAILED, "status": 500, "detail": detail, "body": ""}
+        async with self._database.reading() as connection:
+            if not await connection.scalar(select(func.count()).select_from(jobs).where(old)):
+                return 0
+        async with self._database.writing() as connection:
+            return (await connection.execute(update(jobs).where(old).values(values))).rowcount
 
     async def hand_back(self, ids: list[str]) -> None:
         """Lets others do them; not a try."""
