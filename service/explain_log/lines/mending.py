@@ -131,11 +131,6 @@ class _Seam:
         return line.given[-1:] == " " or len(line.given) >= self.width - _LOST_BLANKS
 
 
-def breaks_lines(sample: list[Line]) -> bool:
-    """Whether a log that begins with these lines was broken at a terminal's width, so that known lines may go on."""
-    return _Seam(sample).wraps
-
-
 def _in_quotes(line: Line) -> bool:
     """slog escapes line ends, so a value whose quotes are open goes on in the next line (or was cut)."""
     if not line.envelope or line.envelope[-1] not in ("slog", "go-log") or line.attrs.count('"') % 2 == 0:
