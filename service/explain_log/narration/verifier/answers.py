@@ -12,7 +12,7 @@ from explain_log.knowledge import Knowledge
 from explain_log.narration.prompts import correction
 from explain_log.narration.verifier.claim_words import any_of
 from explain_log.narration.verifier.evidence import IMPLIED, Atom, Evidence, atoms_of, load_counts
-from explain_log.narration.verifier.facts_told import fact_atoms
+from explain_log.narration.verifier.facts_told import all_facts, fact_atoms
 from explain_log.narration.verifier.names import unknown_names
 from explain_log.narration.verifier.questions import judgements
 from explain_log.narration.verifier.quotes import line_spans
@@ -25,6 +25,7 @@ from explain_log.narration.verifier.vocabulary import Vocabulary, vocabulary
 from explain_log.narration.verifier.wording import mask, normalise
 from explain_log.report import Report
 
+_FIELD = re.compile(r"[a-z]+(?:_[a-z]+)+")
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 _COMMAS = ("，", ",", "；", ";", "。", ".", "：", ":")
 _MOST_EVIDENCE = 3
@@ -95,6 +96,12 @@ def _everything(briefing: Briefing, known: Vocabulary, reading: Reading) -> Evid
     )
 
 
+def _facts_named(text: str, report: Report) -> list[str]:
+    """The ids of the facts that a text calls by their names in the log: `n_batch`, `flash_attn`."""
+    names = set(_FIELD.findall(text.casefold()))
+    return [fact.id for fact in all_facts(report) if fact.kind.rpartition(".")[2].casefold() in names]
+
+
 def _gpu_counts(report: Report) -> set[int]:
     return {gpu_count(load) for load in report.loads} | {len(run.devices) for run in report.server_runs if run.devices}
 
@@ -123,8 +130,13 @@ def _by_clause(reading: Reading, judged: list[Judgement]) -> Iterator[tuple[int,
     if misread is not None:
         first = next(start for start, end in clauses if start <= misread < end)
         clauses = [c for c in clauses if c[0] < first] + [(first, clauses[-1][1])]
+    causes = [j.start for j in judged if isinstance(j, Objection) and j.code == Code.CAUSE]
+    unsound = min(causes, default=len(reading.text))
     for start, end in clauses:
         group = [judgement for judgement in judged if start <= judgement.start < end]
+        borne_out = all(isinstance(judgement, Support) for judgement in group)
+        if borne_out and (unsound < start or all(getattr(judgement, "weak", False) for judgement in group)):
+            continue  # it follows from what is wrong, or is checked in part only: neither is a claim that holds
         if group:
             yield start, end, group
 
@@ -150,6 +162,10 @@ def _claim(piece: Piece, text: str, group: list[Judgement], report: Report, lang
     if worst is not None:
         cites = worst.cites
     lines = sorted({*(worst.lines if worst else ()), *(n for c in cites for n in lines_of_cite(report, c))})
+    if worst is not None and not lines:  # where the log has what is misread
+        named = [c for judgement in group if isinstance(judgement, Support) for c in judgement.cites]
+        named += _facts_named(text, report)
+        lines = sorted({n for c in named for n in lines_of_cite(report, c)})
     shown = {e.line: e.text for f in report.findings for e in f.evidence}
     evidence = tuple((line, shown.get(line, "")) for line in lines[:_MOST_EVIDENCE])
     return Claim(text or piece.text, piece.span, verdict, worst.code if worst else None, said, cites[:6], evidence)

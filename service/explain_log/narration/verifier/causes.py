@@ -37,15 +37,14 @@ def causes(reading: Reading, evidence: Evidence, briefing: Briefing, before: lis
         named = _concepts(reading.text[start:end])
         allowed, denied = _grounds(evidence, briefing)
         foreign = named - allowed
-        possible = _possible(
-            reading.text[first:start] + " " + reading.text[end:last], reading.text[start:end], briefing
-        )
+        effect = reading.text[first:start] + " " + reading.text[end:last]
+        possible = _possible(effect, reading.text[start:end], briefing)
         if possible is not None and not (named & possible and named - possible <= allowed and not named & _NEVER):
             foreign = (named - possible) | {"nothing of it"}
         if not foreign and (named or _is_grounded(reading, start, end, evidence, before)):
-            yield Support(start, end)
+            yield Support(start, end, weak=True)
             continue
-        says = _what_is_said(reading, evidence)
+        says = _what_is_said(effect, reading, evidence, briefing)
         yield Objection(
             Code.CAUSE,
             "CAUSE" if not says else "CAUSE_SAID",
@@ -167,14 +166,21 @@ def _of_texts(texts: tuple[str, ...]) -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(named), frozenset(denied - named)
 
 
-def _what_is_said(reading: Reading, evidence: Evidence) -> str:
-    """The text of the finding that gives a cause for the same thing; "" where there is none."""
-    aspects = reading.sentence.aspects
-    best, said = 0, ""
-    for finding in evidence.findings:
-        if claim_words().causes.found(finding.detail) or not said:
-            words = claim_words()
+def _what_is_said(effect: str, reading: Reading, evidence: Evidence, briefing: Briefing) -> str:
+    """What a finding says of the same thing; "" where there is none."""
+    found = evidence.findings or briefing.report.findings
+    for why in claim_words().whys:
+        if why.effect.search(effect):
+            said = next((f for name in why.says for f in briefing.report.findings if f.id == name), None)
+            if said is not None:
+                return f"{said.title} {said.detail}".strip()
+    if evidence.free:
+        return ""
+    aspects, words = reading.sentence.aspects, claim_words()
+    best, told = 0, ""
+    for finding in found:
+        if words.causes.found(finding.detail) or not told:
             score = len(aspects & (words.strong.all_ids(finding.title) | words.strong.all_ids(finding.detail)))
             if score > best:
-                best, said = score, finding.detail or finding.title
-    return said
+                best, told = score, finding.detail or finding.title
+    return told

@@ -108,12 +108,13 @@ class Yardstick:
 @dataclass(frozen=True)
 class Why:
     """What something can come from. effect: words that name it; concepts: those that can be its cause; where: only in
-    reports with one of these findings.
+    reports with one of these findings; says: the findings that tell what is known of it.
     """
 
     effect: re.Pattern[str]
     concepts: frozenset[str]
     where: tuple[str, ...]
+    says: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -202,10 +203,7 @@ def claim_words() -> ClaimWords:
             Yardstick(any_of(entry["words"]), entry["value"], entry["dim"], entry["told"])
             for entry in claims["yardstick"]
         ),
-        whys=tuple(
-            Why(any_of(entry["effect"]), frozenset(entry["concepts"]), tuple(entry.get("where", [])))
-            for entry in says["why"]
-        ),
+        whys=tuple(_why(entry) for entry in says["why"]),
         effects=tuple(_effect(entry) for entry in says["effect"]),
         actions=_words({entry["id"]: entry["words"] for entry in says["action"]}),
     )
@@ -227,6 +225,11 @@ def _proposition(entry: dict[str, Any]) -> Proposition:
         decided_by=entry.get("decided_by"),
         hypothetical=bool(entry.get("hypothetical")),
     )
+
+
+def _why(entry: dict[str, Any]) -> Why:
+    where, told = tuple(entry.get("where", [])), tuple(entry.get("says", []))
+    return Why(any_of(entry["effect"]), frozenset(entry["concepts"]), where, told)
 
 
 def _effect(entry: dict[str, Any]) -> Effect:

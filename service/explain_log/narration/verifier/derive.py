@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from itertools import combinations, permutations
 
 from explain_log.facts.record import is_gpu
+from explain_log.narration.verifier.concerns import same_device, strong
 from explain_log.narration.verifier.evidence import Atom
 from explain_log.narration.verifier.intervals import holds, holds_atom
 from explain_log.narration.verifier.mentions import Mention
-from explain_log.narration.verifier.subject import Subject, same_device, strong
+from explain_log.narration.verifier.subject import Subject
 
 _FEW = 3
 """Of so few cited facts of one kind, any two may be set against each other; of more, and of findings' values,

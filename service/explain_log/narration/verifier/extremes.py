@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from explain_log.facts.record import is_gpu
 from explain_log.narration.verifier.claim_words import claim_words
+from explain_log.narration.verifier.concerns import same_device
 from explain_log.narration.verifier.evidence import Atom
 from explain_log.narration.verifier.labels import told_text
 from explain_log.narration.verifier.propositions import is_negated
 from explain_log.narration.verifier.segments import Segment, devices_in
 from explain_log.narration.verifier.sides import PER_DEVICE, Sides
-from explain_log.narration.verifier.subject import same_device
 from explain_log.narration.verifier.verdict import Code, Judgement, Objection, Support
 
 _ALIKE_WITHIN = 0.10

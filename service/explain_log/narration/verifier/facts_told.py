@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from weakref import WeakKeyDictionary
 
 from explain_log.citations import Fact, facts_at, path_kind
+from explain_log.narration.verifier.concerns import concerns, same_device
 from explain_log.narration.verifier.evidence import Atom, of_fact
 from explain_log.narration.verifier.labels import labels
-from explain_log.narration.verifier.subject import Subject, concerns, same_device
+from explain_log.narration.verifier.subject import Subject
 from explain_log.report import Report
 
 _LOADS = 50

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 
 from explain_log.citations import facts_at
 from explain_log.narration.verifier.claim_words import Identity, claim_words
+from explain_log.narration.verifier.concerns import same_device
 from explain_log.narration.verifier.facts_told import all_facts
 from explain_log.narration.verifier.propositions import is_negated
 from explain_log.narration.verifier.reading import Reading
 from explain_log.narration.verifier.segments import Segment, devices_in
-from explain_log.narration.verifier.subject import same_device
 from explain_log.narration.verifier.verdict import Code, Judgement, Objection, Support
 from explain_log.report import Report
 

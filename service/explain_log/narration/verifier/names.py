@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from difflib import get_close_matches
 
 from explain_log.narration.verifier.lexicon import lexicon
 from explain_log.narration.verifier.verdict import Code, Objection
@@ -30,6 +31,9 @@ def name_spans(text: str, known: Vocabulary) -> list[tuple[int, int]]:
     return spans
 
 
+_LIKE = 0.7
+
+
 def quoted_spans(text: str, known: Vocabulary) -> list[tuple[int, int]]:
     """The places where a log line is quoted word for word."""
     return [m.span() for m in _QUOTE.finditer(text) if m[1].strip().casefold() in known.quotable]
@@ -43,10 +47,21 @@ def unknown_names(text: str, known: Vocabulary) -> Iterator[Objection]:
     for match in IDENTIFIER.finditer(text):
         name = match[0].casefold()
         if _NEEDS_EVIDENCE.search(name) and not _is_known(name, known):
-            yield Objection(Code.NAME, "NAME", {"name": match[0]}, *match.span())
+            near = _nearest_setting(name, known)
+            names = {"name": match[0], "near": near or ""}
+            yield Objection(Code.NAME, "NAME_NEAR" if near else "NAME", names, *match.span())
     for word, span in _family_words(text):
         if not known.words.issuperset(word.split("-")):
             yield Objection(Code.NAME, "NAME", {"name": word}, *span)
+
+
+def _nearest_setting(name: str, known: Vocabulary) -> str | None:
+    """The setting that an unknown one is most like, as it is written."""
+    if not name.startswith(("ollama_", "llama_", "--")):
+        return None
+    settings = [other for other in known.names if other.startswith(name[:2])]
+    found = get_close_matches(name, settings, n=1, cutoff=_LIKE)
+    return None if not found else found[0].upper() if "_" in found[0] else found[0]
 
 
 def _is_phrase(text: str, span: tuple[int, int], known: Vocabulary) -> bool:

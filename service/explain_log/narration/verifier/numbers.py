@@ -9,7 +9,8 @@ from itertools import pairwise
 
 from explain_log.facts.record import is_gpu
 from explain_log.narration.verifier.arithmetic import equations, results, wrong_side
-from explain_log.narration.verifier.claim_words import claim_words
+from explain_log.narration.verifier.belonging import Belonging
+from explain_log.narration.verifier.concerns import concerns, may_concern, same_device
 from explain_log.narration.verifier.derive import follows
 from explain_log.narration.verifier.evidence import IMPLIED, Atom, Evidence
 from explain_log.narration.verifier.facts_told import fact_atoms, told
@@ -18,8 +19,7 @@ from explain_log.narration.verifier.labels import told_text
 from explain_log.narration.verifier.mentions import Mention
 from explain_log.narration.verifier.propositions import is_negated
 from explain_log.narration.verifier.reading import Reading
-from explain_log.narration.verifier.settings import SETTING
-from explain_log.narration.verifier.subject import Subject, concerns, may_concern, same_device, strong
+from explain_log.narration.verifier.subject import Subject
 from explain_log.narration.verifier.verdict import Code, Judgement, Objection, Support
 from explain_log.narration.verifier.vocabulary import Vocabulary
 from explain_log.report import Report
@@ -27,13 +27,7 @@ from explain_log.report import Report
 _NAMED = re.compile(r"([A-Za-z]+_[A-Za-z0-9_]*) ?(?:=|:|：|为|是|等于|is|equals|\(|（)? ?$")
 _FRACTION = re.compile(r" ?/ ?")
 _RANGE = re.compile(r"\s*(?:[-–~～]|到|至|或者?|to|or)\s*")
-_OUTPUT = re.compile(r"输出层|output layer", re.IGNORECASE)
-_BIT = re.compile(r"位|比特|\bbits?\b|BPW", re.IGNORECASE)
-_LEFT = re.compile(r"其余|其他|剩下|中间|next|other|remaining|rest|in between", re.IGNORECASE)
 _TIMES = re.compile(r"倍|times|fold|twice|double", re.IGNORECASE)
-_BY_MORE = re.compile(r"(?:[多少差大小高低]|\bby)(?:了|出|约|about)?\s?$", re.IGNORECASE)
-_MORE_BY = re.compile(r"\s?(?:more|less|fewer|smaller|larger|bigger|above|below|apart)\b", re.IGNORECASE)
-_BITS = 8
 _SHOWN_VALUES = 6
 _FRACTION_DECIMALS = 4
 _EACH_WITHIN = 0.20
@@ -52,6 +46,7 @@ class Numbers:
         self._language = language
         self._facts = fact_atoms(report)
         self._operands: list[Mention] = []
+        self._belonging = Belonging(reading, evidence, known, report)
 
     def judge(self) -> Iterator[Judgement]:
         """A judgement for each number, in order; indexes that exist are none."""
@@ -71,7 +66,7 @@ class Numbers:
             elif mention.index is not None and not (
                 mention.index == "loads" and mention.shown not in self._known.loads
             ):
-                if not self._index_exists(mention):
+                if not self._belonging.index_exists(mention):
                     yield self._place(self._objection(mention, self._reading.subject(mention)), mention)
             elif id(mention) not in computed or self._evidence.free:
                 yield self._judge(mention, computed=id(mention) in computed)
@@ -81,7 +76,7 @@ class Numbers:
         if named is not None:
             return named
         subject = self._reading.subject(mention)
-        if self._is_constant(mention) or self._counts_named(mention):
+        if self._belonging.is_constant(mention) or self._belonging.counts_named(mention):
             return Support(mention.start, mention.end)
         if mention.dims[0][0] == "lines" and mention.shown in self._evidence.lines:
             return Support(mention.start, mention.end)
@@ -90,9 +85,9 @@ class Numbers:
             subject = replace(subject, own=frozenset(), in_arithmetic=True)
         right = [atom for atom in stated if concerns(atom, subject, self._facts)]
         if self._evidence.free and not any(atom.direct for atom in right):
-            right = self._said_of_it(mention, subject, right)
+            right = self._belonging.said_of_it(mention, subject, right)
         told_only = mention.dims[0][0] == "memory" and not any(atom.direct for atom in right)
-        if right and told_only and subject.own_words and self._is_anothers(mention, subject):
+        if right and told_only and subject.own_words and self._belonging.is_anothers(mention, subject):
             return self._place(self._objection(mention, subject, stated), mention)
         if right:
             return self._for_each(mention, subject, right)
@@ -100,9 +95,13 @@ class Numbers:
             shared = self._with_shared_unit(mention)
             if shared is not None:
                 return shared
-        if stated and mention.shown >= _TELLING and self._is_anothers(mention, subject):
+        if stated and "per_slot" in subject.segment.aspects and not subject.segment.hypothetical:
+            share = self._belonging.share_of_slot(mention, stated)
+            if share is not None:
+                return share
+        if stated and mention.shown >= _TELLING and self._belonging.is_anothers(mention, subject):
             return self._place(self._objection(mention, subject, stated), mention)
-        if self._is_a_slots(mention, subject):
+        if self._belonging.is_a_slots(mention, subject):
             return self._place(self._objection(mention, subject, stated), mention)
         if mention.dims[0][0] == "ratio" and is_negated(self._reading.text, mention.start, subject.segment.start):
             return Support(mention.start, mention.end)
@@ -114,66 +113,6 @@ class Numbers:
         if computed and not stated:  # its operands are judged themselves
             return Support(mention.start, mention.end)
         return self._place(self._objection(mention, subject, stated), mention)
-
-    def _said_of_it(self, mention: Mention, subject: Subject, right: list[Atom]) -> list[Atom]:
-        """Of numbers that only findings' texts have, those that can be meant where no ids say which text is."""
-        kept = [atom for atom in right if atom.direct or atom.cite == IMPLIED]
-        if kept or subject.segment.hypothetical or SETTING.search(self._reading.text):
-            return right
-        if mention.dims[0][0] == "ratio":
-            return [atom for atom in right if subject.overlap(atom)] if not mention.word else []
-        if subject.devices and not any(atom.device for atom in right):
-            return []
-        known = [atom for atom in told(subject, self._report) if subject.overlap(atom)]
-        return [] if known else right
-
-    def _is_difference(self, mention: Mention) -> bool:
-        """Whether it says by how much one thing is more than another."""
-        text = self._reading.text
-        return bool(_BY_MORE.search(text[: mention.start]) or _MORE_BY.match(text, mention.end))
-
-    def _is_a_slots(self, mention: Mention, subject: Subject) -> bool:
-        """Whether it is said to be the context of one slot, which follows from nothing but is told itself."""
-        if mention.dims[0][0] not in ("tokens", "any") or subject.segment.hypothetical or mention in self._operands:
-            return False
-        is_length = mention.shown * mention.dims[0][1] >= _TELLING
-        told = any("per_slot" in atom.aspects for atom in self._facts)
-        return is_length and told and subject.said("tokens").aspects == {"per_slot"}
-
-    def _is_anothers(self, mention: Mention, subject: Subject) -> bool:
-        """Whether the words beside a size name something that the log gives another size, on the same devices."""
-        if mention.word or subject.segment.hypothetical or self._is_difference(mention):
-            return False
-        near = strong(claim_words().of_dim(subject.near, "memory"))
-        named = [
-            atom
-            for atom in self._facts
-            if atom.dim == "memory"
-            and near
-            and near <= atom.aspects
-            and bool(atom.device) == bool(subject.devices)
-            and (not atom.device or any(same_device(atom.device, name) for name in subject.devices))
-        ]
-        return bool(named) and not any(holds_atom(mention, atom) for atom in named)
-
-    def _is_constant(self, mention: Mention) -> bool:
-        """The one output layer; the 8 bits of a byte where bits are turned into bytes."""
-        if mention.shown == 1 and mention.decimals == 0 and _OUTPUT.search(mention.text):
-            return True
-        text = self._reading.text
-        divides = re.search(r"[/÷]\s?$|除以\s?$|divided by\s?$", text[: mention.start])
-        return mention.shown == _BITS and divides is not None and bool(_BIT.search(text))
-
-    def _counts_named(self, mention: Mention) -> bool:
-        """`the other six cards`: as many as are left, or as the sentence names."""
-        if mention.dims[0][0] != "devices" or mention.index is not None:
-            return False
-        named = {device for segment in self._reading.sentence.segments for device in segment.devices}
-        left = len(self._reading.gpus) - len(named)
-        cited = {atom.device for atom in self._evidence.atoms if atom.device and is_gpu(atom.device)}
-        return mention.shown in (len(named), len(cited)) or (
-            bool(_LEFT.search(self._reading.text)) and mention.shown == left
-        )
 
     def _share_of_device(self, mention: Mention, subject: Subject) -> Judgement | None:
         """`three quarters of the cache are on CUDA1`: that device's part of what all hold."""
@@ -206,7 +145,9 @@ class Numbers:
                 judged = self._judge(meant, computed=False)
                 if isinstance(judged, Support):
                     return judged
-                if holding(meant, self._evidence.atoms) and self._is_anothers(meant, self._reading.subject(mention)):
+                if holding(meant, self._evidence.atoms) and self._belonging.is_anothers(
+                    meant, self._reading.subject(mention)
+                ):
                     return judged
         return None
 
@@ -280,19 +221,6 @@ class Numbers:
         found = self._reading.found
         same = [m for m in found if m.word and m.dims == mention.dims and m.shown == mention.shown]
         return mention.word and mention.dims[0][0] == "ratio" and len(same) > 1
-
-    def _index_exists(self, mention: Mention) -> bool:
-        """Whether a line is one of the evidence, a device or load is there, a layer is below the count."""
-        number = int(mention.shown)
-        evidence, known = self._evidence, self._known
-        if mention.index == "lines":
-            in_text = any(atom.dim == "lines" and holds_atom(mention, atom) for atom in evidence.atoms)
-            return number in evidence.lines or in_text or (evidence.free and 1 <= number <= self._report.source.lines)
-        if mention.index == "devices":
-            return number in known.indexes
-        if mention.index == "loads":
-            return number in known.loads
-        return any(number <= atom.value for atom in evidence.atoms if atom.dim == mention.index)
 
     def _fractions(self) -> Iterator[tuple[Mention, Mention]]:
         """Neighbouring numbers written as a fraction: `1/4`."""

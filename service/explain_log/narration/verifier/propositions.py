@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator
 
 from explain_log.checks.finding import Finding
+from explain_log.citations import facts_at
 from explain_log.narration.verifier.claim_words import Absence, Proposition, claim_words
 from explain_log.narration.verifier.facts_told import all_facts
+from explain_log.narration.verifier.labels import labels
 from explain_log.narration.verifier.reading import Reading
 from explain_log.narration.verifier.segments import Segment
 from explain_log.narration.verifier.verdict import Code, Judgement, Objection, Support
@@ -29,6 +31,8 @@ _DENIES = re.compile(
     re.IGNORECASE,
 )
 _TITLES = 2
+_FIRST = re.compile(r"[^。\n]{1,160}?(?:。|\.(?=\s|$))")
+_STOP = {True: ". ", False: "。"}
 _BARE = frozenset({"启用", "开启", "打开", "关闭", "禁用"})
 _QUESTION = re.compile(r"[?？]\s*$")
 
@@ -36,7 +40,7 @@ Decision = tuple[bool | None, list[Finding], list[str]]
 """(what holds; None: the log cannot tell, findings that say so, fact ids that say so)."""
 
 
-def propositions(reading: Reading, report: Report) -> Iterator[Judgement]:
+def propositions(reading: Reading, report: Report, language: str) -> Iterator[Judgement]:
     """A judgement for everything that the sentence affirms or denies."""
     if _QUESTION.search(reading.text):
         return
@@ -48,7 +52,7 @@ def propositions(reading: Reading, report: Report) -> Iterator[Judgement]:
             ):
                 continue
             says = proposition.affirmed_by(match[0]) != is_negated(reading.text, match.start(), segment.start)
-            yield _judge(proposition, says, segment, report, match.span())
+            yield _judge(proposition, says, segment, report, language, match.span())
 
 
 def _has_subject(proposition: Proposition, reading: Reading, segment: Segment, predicate: re.Match[str]) -> bool:
@@ -77,18 +81,38 @@ def is_negated(text: str, at: int, start: int) -> bool:
     return found % 2 == 1
 
 
-def _judge(proposition: Proposition, says: bool, segment: Segment, report: Report, span: tuple[int, int]) -> Judgement:  # noqa: FBT001
+def _judge(
+    proposition: Proposition,
+    says: bool,  # noqa: FBT001
+    segment: Segment,
+    report: Report,
+    language: str,
+    span: tuple[int, int],
+) -> Judgement:
     holds, findings, cites = decide(proposition, report, segment.loads)
     ids = (*(finding.fact_id for finding in findings), *cites)
     lines = tuple(e.line for finding in findings for e in finding.evidence)
     if holds is says:
         return Support(*span, ids)
-    shown = " ".join(finding.title for finding in findings[:_TITLES]) or "; ".join(cites)
+    shown = " ".join(_told(finding) for finding in findings[:_TITLES]) or _facts_told(cites, report, language)
     if holds is None and (findings or cites):  # one load is so and another is not: the sentence may mean either
         return Support(*span, ids)
     if holds is None:
         return Objection(Code.POLARITY, "UNKNOWN", {"what": segment.text.strip()}, *span)
     return Objection(Code.POLARITY, "POLARITY", {"says": shown}, *span, contradicted=True, cites=ids, lines=lines)
+
+
+def _told(finding: Finding) -> str:
+    """A finding's title with the first sentence of its detail."""
+    first = _FIRST.match(finding.detail)
+    return f"{finding.title}{_STOP[finding.title.isascii()]}{first[0]}" if first else finding.title
+
+
+def _facts_told(cites: list[str], report: Report, language: str) -> str:
+    """Facts in words."""
+    facts = [fact for cite in cites for fact in facts_at(report, cite.removeprefix("fact:"))]
+    rows = [(labels().get(fact.kind, {}).get(language, fact.kind), fact.value) for fact in facts]
+    return "; ".join(f"{name} = {str(value).lower() if isinstance(value, bool) else value}" for name, value in rows)
 
 
 def decide(proposition: Proposition, report: Report, loads: frozenset[int]) -> Decision:

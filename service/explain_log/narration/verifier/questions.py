@@ -78,7 +78,7 @@ def judgements(
         Numbers(reading, evidence, known, report, language).judge(),
         identities(reading, report),
         events(reading, report),
-        propositions(reading, report),
+        propositions(reading, report, language),
         absences(reading, report),
         counts(reading, report, language),
         comparisons(reading, report, language, evidence.atoms),

@@ -41,6 +41,12 @@ _LOAD = re.compile(
     r"|(?<![A-Za-z])load\s?#?(\d+)(?![\d.,%]| ?(?:s|sec|MiB|GiB))",
     re.IGNORECASE,
 )
+_SEEN = re.compile(
+    r"可以(?:看出|看到|发现|确认|知道|认为|说|判断|推断|使用|用到|用满)|(?:can be|can) (?:see|seen|read|found|told)",
+    re.IGNORECASE,
+)
+"""What reads like advice or a condition and is none."""
+
 _EARLIER = re.compile(r"重启之?前|before the restart", re.IGNORECASE)
 _LATER = re.compile(r"重启之?后|after the restart|\bafterwards\b", re.IGNORECASE)
 _ABOUT_LOADS = re.compile(r"\bloads?\b", re.IGNORECASE)
@@ -173,6 +179,7 @@ def _segment(text: str, start: int, end: int, *, about_loads: bool) -> Segment:
     strong = words.strong.all_ids(piece)
     flags = {kind: bool(pattern.search(piece)) for kind, pattern in words.devices.items()}
     devices = devices_in(piece)
+    sure = _SEEN.sub("", piece)
     if devices:  # `CUDA0 takes 900 MiB more` compares; it saves and spends nothing
         strong -= _WHAT_IF
     return Segment(
@@ -184,7 +191,7 @@ def _segment(text: str, start: int, end: int, *, about_loads: bool) -> Segment:
         devices=devices,
         loads=_loads(piece, about_loads=about_loads),
         hypothetical=bool(
-            words.hypothetical.search(piece) or (_may_command(piece, start) and words.imperative.match(piece.lstrip()))
+            words.hypothetical.search(sure) or (_may_command(piece, start) and words.imperative.match(piece.lstrip()))
         ),
         own_devices=bool(devices),
         **flags,

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 
 from explain_log.facts.record import is_gpu
 from explain_log.narration.verifier.claim_words import claim_words
+from explain_log.narration.verifier.concerns import same_device, strong
 from explain_log.narration.verifier.evidence import Atom
 from explain_log.narration.verifier.facts_told import fact_atoms
 from explain_log.narration.verifier.labels import told_text
 from explain_log.narration.verifier.mentions import Mention
 from explain_log.narration.verifier.reading import Reading
 from explain_log.narration.verifier.segments import Segment, devices_in
-from explain_log.narration.verifier.subject import same_device, strong
 from explain_log.narration.verifier.verdict import Code, Judgement, Objection, Support
 from explain_log.report import Report
 

@@ -52,6 +52,8 @@ class Support:
     start: int
     end: int
     cites: tuple[str, ...] = ()
+    weak: bool = False
+    """It bears out part of a statement only: a cause that can be, with nothing said of what it causes."""
 
 
 Judgement = Objection | Support
