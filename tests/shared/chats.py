@@ -36,10 +36,10 @@ def run(main):
 
 
 @contextlib.asynccontextmanager
-async def serving(app):
+async def serving(app, *, lifespan="off"):
     """Serves an app on a free port of loopback; gives its address."""
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_level="error", access_log=False, lifespan="off", ws="none")
+    config = uvicorn.Config(app, log_level="error", access_log=False, lifespan=lifespan, ws="none")
     server = uvicorn.Server(config)
     server.capture_signals = contextlib.nullcontext
     task = asyncio.create_task(server.serve(sockets=[listener]))

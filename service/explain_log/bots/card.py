@@ -13,7 +13,7 @@ from explain_log.render.picture.amounts import seconds_text, size_text
 from explain_log.render.words import Words
 from explain_log.report import Report
 
-_SENTENCE_END = re.compile(r"[。；]|[.;](?= )")
+_SENTENCE_END = re.compile(r"。|\.(?= )")
 Mood = Literal["good", "warning", "error", "plain"]
 Number = tuple[str, str]
 """What a number is, and the number with its unit."""

@@ -90,6 +90,11 @@ def _dispatch(arguments: Arguments, settings: Settings) -> int:
         from explain_log.cli.keys import keys
 
         return keys(words[0], words[1] if len(words) > 1 else "", settings)
+    if name == "bot":
+        from explain_log.bots.run import run_bot
+
+        run_bot(words[0], os.environ)
+        return ANSWERED
     if name == "completion":
         from explain_log.cli.completion import completion
 

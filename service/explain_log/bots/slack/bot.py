@@ -55,7 +55,7 @@ class SlackBot:
             from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 
             self._socket = AsyncSocketModeHandler(self.bolt, self._app_token)
-            await self._socket.start_async()  # type: ignore[no-untyped-call]
+            await self._socket.start_async()
         else:
             await serve(self.app(), *self._settings.listen)
 
