@@ -177,7 +177,7 @@ def test_what_comes_again_is_answered_once(stub):
 
 def test_it_is_acknowledged_before_the_work_is_done(stub):
     """Within three seconds, however long the log takes."""
-    stub.pause_seconds = 1.0
+    stub.pause_seconds = 1.2
 
     async def main():
         async with slack_bot(stub, Slack()) as (desk, client):
@@ -187,7 +187,7 @@ def test_it_is_acknowledged_before_the_work_is_done(stub):
             await desk.idle()
             return took
 
-    assert run(main()) < 1.5
+    assert run(main()) < 3.0
 
 
 def test_the_limit_is_waited_out(stub):
