@@ -256,3 +256,29 @@ class TestAdvice:
         facts = READER["facts_of"]({"base": "one_gpu", "run": [{"version": "0.6.0"}], "load": {
             "layers_offloaded": 20, "context": {"n_ctx": 2048, "n_ctx_per_seq": 2048}, "kv_cache": {"n_cells": 2048, "size_mib": 256.0}}})
         assert ("num_ctx", "2048") not in settings_offered(facts)
+
+    def test_no_longer_context_than_in_training_is_offered(self):
+        """One slot of all 8192 tokens is no advice where the model was trained with 4096."""
+        assert ("num_ctx", "8192") in settings_offered(example())
+        facts = example(model={"n_ctx_train": 4096})
+        assert ("num_ctx", "8192") not in settings_offered(facts)
+        wording = Wording(load_knowledge(), "en")
+        (shared,) = [f for f in wording.findings(run_checks(facts)[0], facts) if f.id == "context.shared_by_slots"]
+        assert not [advice.effect for advice in shared.advice if "8192" in advice.action]
+
+    @pytest.mark.parametrize("language", ["zh", "en"])
+    def test_the_cpu_alone_is_told_of_no_gpu(self, language):
+        """Advice for a load without a GPU speaks of memory, neither of VRAM nor of each GPU."""
+        context = {"n_seq_max": 2, "n_ctx_per_seq": 1024, "n_ctx": 2048}
+        facts = READER["facts_of"]({"base": "cpu_only", "run": [{"version": "0.6.0"}], "load": {"context": context}})
+        wording = Wording(load_knowledge(), language)
+        found = [f for f in wording.findings(run_checks(facts)[0], facts) if f.id.startswith("context.")]
+        texts = " ".join(advice.action + advice.effect for finding in found for advice in finding.advice)
+        assert "KV" in texts
+        assert not [word for word in ("GPU", "VRAM", "显存", "每块卡") if word in texts]
+
+    @pytest.mark.parametrize("head_v", [128, 64])
+    def test_flash_attention_is_offered_where_the_model_can(self, head_v):
+        """Not where K and V heads differ, which versions of that time switch off by themselves."""
+        facts = example(model={"n_embd_head_k": 128, "n_embd_head_v": head_v})
+        assert (("OLLAMA_FLASH_ATTENTION", "1") in settings_offered(facts)) == (head_v == 128)

@@ -48,22 +48,25 @@ def texts_of(entry):
     """(where, zh, en) of every text of a finding, each variant by itself."""
     for name in ("title", "detail", "say"):
         text = getattr(entry, name)
-        if text is None:
-            continue
-        if isinstance(text.zh, dict):
-            for variant in sorted({*text.zh, *text.en}):
-                yield f"{name}.{variant}", text.zh.get(variant, ""), text.en.get(variant, "")
-        else:
-            yield name, text.zh, text.en
+        if text is not None:
+            yield from variants_of(name, text)
     for advice in entry.advice:
         for name in ("action", "effect", "check", "undo"):
-            text = getattr(advice, name)
-            yield f"{advice.id}.{name}", text.zh, text.en
+            yield from variants_of(f"{advice.id}.{name}", getattr(advice, name))
+
+
+def variants_of(where, text):
+    """(where, zh, en) of each variant of a text, or of the text itself."""
+    if not isinstance(text.zh, dict):
+        yield where, text.zh, text.en
+        return
+    for variant in sorted({*text.zh, *text.en}):
+        yield f"{where}.{variant}", text.zh.get(variant, ""), text.en.get(variant, "")
 
 
 def placeholders(text):
     """The names in braces."""
-    return set(re.findall(r"\{(\w+)(?::\w+)?\}", text))
+    return set(re.findall(r"\{(\w+)(?::[^{}]+)?\}", text))
 
 
 def ids_in_code():
@@ -145,10 +148,10 @@ def test_both_languages_say_the_same_values(entry):
 
 @every_finding
 def test_formats_are_known(entry):
-    """n, mib, gib, s, pct, x, t, list and nothing else."""
+    """n, mib, gib, s, pct, x, t, list, a word for one and a word for more, and nothing else."""
     for where, zh, en in texts_of(entry):
         for text in (zh, en):
-            assert text.count("{") == text.count("}") == len(re.findall(r"\{\w+(?::(?:n|mib|gib|s|pct|x|t|list))?\}", text)), where
+            assert text.count("{") == text.count("}") == len(re.findall(r"\{\w+(?::(?:n|mib|gib|s|pct|x|t|list|[^{}|]+\|[^{}|]+))?\}", text)), where
 
 
 @every_finding
@@ -255,7 +258,8 @@ def test_advice_can_be_followed_checked_and_undone(entry, advice):
 @every_advice
 def test_advice_needs_what_its_texts_show(entry, advice):
     """What `needs` does not name, the check gives in every case in which the advice is offered."""
-    shown = set().union(*(placeholders(t) for text in (advice.action, advice.effect, advice.check, advice.undo) for t in (text.zh, text.en)))
+    texts = [pair for name in ("action", "effect", "check", "undo") for pair in variants_of(name, getattr(advice, name))]
+    shown = set().union(*(placeholders(text) for _, *pair in texts for text in pair))
     shown |= placeholders(advice.command) | placeholders(advice.value or "")
     for name, observation, _ in OBSERVED:
         if observation.id == entry.id and set(advice.needs) <= set(observation.values) and advice.id not in observation.without_advice:

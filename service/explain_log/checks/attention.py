@@ -11,11 +11,18 @@ from explain_log.facts.models import Facts, ModelLoad
 from explain_log.facts.record import lines_of
 
 Q8_0_BYTES_PER_ELEMENT = 34 / 32
+_WORTHWHILE_SHARE = 0.01  # of what the load takes: less is not worth a restart
+_TURN_ON = frozenset({"turn_on", "llama_turn_on"})
+_ALL = _TURN_ON | {"quantize_kv"}
 
 
 @load_check("flash_attention.off", "flash_attention.on", needs=("context.flash_attn",))
 def flash_attention(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa: ARG001
-    """The outcome, where the log tells it; `auto` without an outcome says neither."""
+    """The outcome, where the log tells it; `auto` without an outcome says neither.
+
+    K and V heads of different size: llama.cpp before spring 2025 forces it off (llama_new_context_with_model), and
+    so does Ollama (fs/ggml, SupportsFlashAttention).
+    """
     state = load.context.flash_attn
     lines = lines_of(load, "context.flash_attn")
     operands = {"flash_attn": f"fact:loads.{load.index}.context.flash_attn"}
@@ -37,7 +44,7 @@ def flash_attention(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # 
             "n_ctx": context.n_ctx or 0,
             "n_ubatch": context.n_ubatch or 0,
         }
-        variant = "several" if in_all > each else "one"
+        variant = _gain(load, each, in_all)
     q8_0 = of_kv_type(load, Q8_0_BYTES_PER_ELEMENT)
     if q8_0 is not None and load.kv_cache.size_mib is not None:
         values |= {
@@ -45,4 +52,18 @@ def flash_attention(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # 
             "kv_q8_0_mib": round(load.kv_cache.size_mib - q8_0, 2),
             "kv_saved_mib": round(q8_0, 2),
         }
-    yield Observation("flash_attention.off", load.index, values, lines, operands, variant)
+    head_k, head_v = load.model.n_embd_head_k, load.model.n_embd_head_v
+    if isinstance(head_k, int) and isinstance(head_v, int) and head_k != head_v:
+        values |= {"n_embd_head_k": head_k, "n_embd_head_v": head_v}
+        variant = "heads_differ"
+    without = {"heads_differ": _ALL, "little": _TURN_ON}.get(variant, frozenset())
+    yield Observation("flash_attention.off", load.index, values, lines, operands, variant, without_advice=without)
+
+
+def _gain(load: ModelLoad, each: float, in_all: float) -> str:
+    """How what is freed is worded: on several GPUs, all of the scores, less the logits' room, or next to nothing."""
+    if in_all > each:
+        return "several"
+    if in_all < _WORTHWHILE_SHARE * sum(d.total_mib or 0.0 for d in load.devices):
+        return "little"
+    return "all_freed" if in_all == each else "one"

@@ -12,6 +12,7 @@ from explain_log.facts.record import lines_of
 
 DEFAULT_FOR_ALL = 8192
 """A longer context for all clients that holds most prompts; offered to those who have less."""
+_LONG_SLOTS = frozenset({"one_long_slot", "all_slots_long", "llama_one_slot"})
 
 
 @load_check("context.below_training", "context.above_training", needs=("context.n_ctx_per_seq", "model.n_ctx_train"))
@@ -40,7 +41,7 @@ def against_training(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  #
     effect = of_n_ctx(load, doubled * slots)
     if effect is not None:
         values |= {"doubled": doubled, "doubled_n_ctx": doubled * slots} | _effect_values("doubled", effect)
-    yield Observation("context.below_training", load.index, values, lines, operands)
+    yield Observation("context.below_training", load.index, values, lines, operands, _variant(effect))
 
 
 @load_check("context.shared_by_slots", needs=("context.n_ctx", "context.n_seq_max"))
@@ -67,7 +68,23 @@ def shared_by_slots(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # 
     prefix = f"fact:loads.{load.index}.context."
     operands = {name: prefix + name for name in ("n_ctx", "n_seq_max", "n_ctx_per_seq")}
     lines = lines_of(load, "context.n_seq_max", "context.n_ctx", "context.n_ctx_per_seq")
-    yield Observation("context.shared_by_slots", load.index, values, lines, operands)
+    trained = load.model.n_ctx_train
+    beyond = trained is not None and n_ctx > trained  # Ollama clamps a num_ctx of more than the trained length
+    without = _LONG_SLOTS if beyond else frozenset()
+    yield Observation(
+        "context.shared_by_slots",
+        load.index,
+        values,
+        lines,
+        operands,
+        _variant(alone or wide),
+        without_advice=without,
+    )
+
+
+def _variant(effect: Effect | None) -> str:
+    """Where the memory that a change moves lies: on the CPU alone there is no GPU to speak of."""
+    return "cpu" if effect is not None and not effect.gpus else "default"
 
 
 def _effect_values(name: str, effect: Effect) -> dict[str, Value]:

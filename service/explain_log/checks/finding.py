@@ -14,8 +14,8 @@ class Observation:
     """A check's verdict before it is put into words.
 
     values: the numbers and names that the texts are made of.  lines: the log lines that show it.
-    operands: symbol of the formula → fact id.  variants: text name ("title", "detail") → variant.
-    offers: ids of advice that is not for this case.  severity: where it differs from the table's.
+    operands: symbol of the formula → fact id.  variant: which of a text's wordings this is.
+    severity: where it differs from the table's.  without_advice: ids of advice that is not for this case.
     """
 
     id: str

@@ -37,13 +37,18 @@ def detected(facts: Facts) -> Iterator[Observation]:
             path = f"fact:server_runs.{place}.devices"
             operands = {f"total({number})": f"{path}.{number}" for number in range(len(run.devices))}
             lines = sorted({line for name, found in run.lines.items() if name.startswith("devices.") for line in found})
-            yield Observation("gpu.detected", None, _device_values(run.devices), lines, operands)
+            yield Observation("gpu.detected", None, _device_values(run.devices), lines, operands, _placed(facts))
             return
     for statement in _LLAMA_DEVICES:
         devices, lines = _named(facts, statement)
         if devices:
-            yield Observation("gpu.detected", None, _device_values(devices), lines)
+            yield Observation("gpu.detected", None, _device_values(devices), lines, variant=_placed(facts))
             return
+
+
+def _placed(facts: Facts) -> str:
+    """Whether the log also tells where a model went; else it has to be said that found does not mean used."""
+    return "placed" if any(load.layers_offloaded is not None for load in facts.loads) else "default"
 
 
 def _named(facts: Facts, statement: str) -> tuple[list[RunDevice], list[int]]:

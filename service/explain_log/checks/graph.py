@@ -33,7 +33,8 @@ def splits(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa: ARG
         yield Observation("graph.splits_high", load.index, values, lines, operands)
         return
     exact = count == len(gpus) + 1 and not partial and gpus
-    yield Observation("graph.splits_expected", load.index, values, lines, operands, "exact" if exact else "default")
+    variant = "exact" if exact else "cpu" if count == 1 and not gpus else "default"
+    yield Observation("graph.splits_expected", load.index, values, lines, operands, variant)
 
 
 @load_check("graph.pipeline_parallel", needs=("pipeline_copies",), says_unknown=False)

@@ -17,6 +17,7 @@ _PRINTED_MIB = 0.006
 _ALIGNMENT_SHARE = 0.001
 _LARGE_SHARE = 0.15
 _MAPPED = ("CPU_Mapped", "Metal_Mapped", "MTL0_Mapped")
+_MAPPED_ONCE = "CPU"  # what a mapped buffer was called before November 2024
 _REPACKED = ("CPU_REPACK", "CPU_AARCH64", "AMX")
 
 
@@ -45,12 +46,13 @@ def weights_add_up(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # n
     lines = lines_of(load, *(f"devices.{name}.model_mib" for name in held), "model.size_mib")
     if abs(total - size) <= within:
         printed = abs(total - size) <= (_PRINTED_GIB_MIB if size >= 1024 else _PRINTED_MIB)
-        variant = "default" if printed else "alignment"
+        variant = "alignment" if not printed else "default" if values["difference_mib"] else "exact"
         yield Observation("memory.weights_add_up", load.index, values, lines, operands, variant)
         return
     reason = _known_reason(load, held, total - size, within)
     name = "memory.weights_mismatch" if reason is None else "memory.weights_add_up"
-    yield Observation(name, load.index, values, lines, operands, reason or "default")
+    variant = reason or ("more" if total > size else "default")
+    yield Observation(name, load.index, values, lines, operands, variant)
 
 
 def _known_reason(load: ModelLoad, held: dict[str, float], excess: float, within: float) -> str | None:
@@ -67,6 +69,8 @@ def _known_reason(load: ModelLoad, held: dict[str, float], excess: float, within
     host = sum(mib for name, mib in held.items() if name not in on_gpus)
     if not load.model.n_vocab and on_gpus & held.keys() and host and abs(excess - host) <= within:
         return "tied_embeddings"  # all of the file is on the GPUs, and what the CPU keeps beside it is the embedding
+    if on_gpus & held.keys() and 0 < excess <= held.get(_MAPPED_ONCE, 0.0) + within:
+        return "mapped_span"
     return None
 
 

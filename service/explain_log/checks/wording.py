@@ -79,7 +79,7 @@ class Wording:
 
     def _worded(self, item: Entry, observation: Observation) -> Advice:
         def text(name: str) -> str:
-            return fill(item[name][self.language], observation.values, self.language)
+            return self._text(item[name], observation)
 
         value = item.get("value")
         return Advice(
@@ -128,7 +128,10 @@ def fill(template: str, values: dict[str, Value], language: str) -> str:
 
 
 def show(value: Value, kind: str, language: str) -> str:
-    """A value in one of the formats of docs/knowledge-format.md: n, mib, gib, s, pct, x, t, list."""
+    """A value in one of the formats of docs/knowledge-format.md: n, mib, gib, s, pct, x, t, list, `split|splits`."""
+    if "|" in kind:
+        one, many = kind.split("|")
+        return one if value == 1 else many
     if kind == "list":
         return str(value).replace(", ", "、" if language == "zh" else ", ")
     if isinstance(value, str) or kind == "t":

@@ -164,8 +164,8 @@ class AdviceEntry(Entry):
     setting: str | None = None
     value: str | None = None
     command: Text
-    action: Bilingual
-    effect: Bilingual
+    action: VariantText
+    effect: VariantText
     check: Bilingual
     undo: Bilingual
 

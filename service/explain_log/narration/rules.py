@@ -168,16 +168,11 @@ class RulesNarrator:
         if focus is None or focus.outcome != "ready" or not focus.devices:
             return sentences
         how = says["how_llama" if facts.server_runs and facts.server_runs[-1].product == "llama.cpp" else "how_ollama"]
-        told: set[str] = set()
-        for unknown in unknowns:
-            if unknown.load != focus.index:
-                continue
-            names = [missing[path][self._language] for path in unknown.missing if path in missing]
-            what = ("、" if self._language == "zh" else ", ").join(names)
-            if names and what not in told:
-                told.add(what)
-                values: dict[str, Any] = {"what": what, "check": unknown.id, "how": how}
-                sentences.append(Sentence(fill(says[self._language], values, self._language), []))
+        paths = [path for unknown in unknowns if unknown.load == focus.index for path in unknown.missing]
+        names = [missing[path][self._language] for path in dict.fromkeys(paths) if path in missing]
+        if names:
+            values: dict[str, Any] = {"what": ", ".join(names), "how": how}
+            sentences.append(Sentence(fill(says[self._language], values, self._language), []))
         return sentences
 
 

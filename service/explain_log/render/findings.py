@@ -85,7 +85,7 @@ def _also(group: list[Finding], shown: Finding, words: Words) -> str:
     others = sorted({one.load for one in group if one is not shown and one.load is not None})
     if not others:
         return ""
-    return words("findings.also", loads=ranges(others, ""))
+    return words("findings.also", loads=load_ranges(others, words))
 
 
 def _quoted(finding: Finding) -> list[tuple[int, str]]:
@@ -119,6 +119,11 @@ def _steps(advice: Advice) -> tuple[tuple[str, str], ...]:
 def line_ranges(lines: list[int]) -> str:
     """`L13–15, L20` for 13, 14, 15 and 20; a long list is cut short."""
     return ranges(sorted(set(lines)), "L")
+
+
+def load_ranges(numbers: list[int], words: Words) -> str:
+    """`1, 6–50` as the language lists them: Chinese writes 1、6–50."""
+    return ranges(numbers, "").replace(", ", "、" if words.language == "zh" else ", ")
 
 
 def ranges(numbers: list[int], letter: str) -> str:

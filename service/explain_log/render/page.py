@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from explain_log.checks.finding import Advice, Finding
 from explain_log.facts.models import ModelLoad
 from explain_log.narration.explanation import SECTIONS, Sentence
-from explain_log.render.findings import AdvicePart, FindingPart, Told, advice_part, finding_parts, ranges
+from explain_log.render.findings import AdvicePart, FindingPart, Told, advice_part, finding_parts, load_ranges
 from explain_log.render.loads import LoadTable, Placement, load_table, placements
 from explain_log.render.safe import visible
 from explain_log.render.words import Words
@@ -148,9 +148,9 @@ def _others(report: Report, words: Words) -> str:
     served = [load for load in report.loads if load.purpose == "serve"]
     failed = [load.index for load in served if load.outcome == "failed"]
     ready = [load.index for load in served if failed and load.index > failed[-1] and load.outcome == "ready"]
-    told = [words("headline.failed_loads", loads=ranges(failed, ""))] if len(failed) > 1 or ready else []
+    told = [words("headline.failed_loads", loads=load_ranges(failed, words))] if len(failed) > 1 or ready else []
     if ready:
-        told.append(words("headline.ready_loads", loads=ranges(ready, "")))
+        told.append(words("headline.ready_loads", loads=load_ranges(ready, words)))
     return " · ".join(told)
 
 
