@@ -15,7 +15,12 @@ from explain_log import __version__
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 MODULES = sorted((ROOT / "service" / "explain_log").rglob("*.py"))
-DISTRIBUTIONS = {"langchain_core": "langchain-core", "pydantic_settings": "pydantic-settings", "resvg_py": "resvg-py"}
+DISTRIBUTIONS = {
+    "prometheus_client": "prometheus-client",
+    "langchain_core": "langchain-core",
+    "pydantic_settings": "pydantic-settings",
+    "resvg_py": "resvg-py",
+}
 # What a single format needs is in an extra of its own; without it that format says how to install it.
 EXTRAS = ("png",)
 
@@ -77,7 +82,9 @@ def test_the_changelog_keeps_its_form():
     assert set(headings) <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security", "Knowledge"}
 
 
-@pytest.mark.parametrize("document", ["CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md", "benchmarks/README.md"])
+@pytest.mark.parametrize(
+    "document", ["CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md", "benchmarks/README.md"]
+)
 def test_links_lead_somewhere(document):
     """What a document links to in the repository is there."""
     path = ROOT / document
@@ -89,7 +96,11 @@ def test_the_architecture_names_every_room():
     """docs/architecture.md has each module and folder of the package."""
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     folder = ROOT / "service" / "explain_log"
-    rooms = {path.name.removesuffix(".py") for path in folder.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    rooms = {
+        path.name.removesuffix(".py")
+        for path in folder.iterdir()
+        if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
     assert {room for room in rooms if not room.startswith("_") and f"`{room}" not in text} == set()
 
 
@@ -128,8 +139,14 @@ class TestCi:
     @pytest.mark.parametrize(
         ("shown", "missing"),
         [
-            ("a b\nc d\n", None), ("a\nb c", None), ("a b\n…\n e\n", None), ("\n…\ne", None), ("a b\n", None),
-            ("a c\n", "a c"), ("a\n…\nf\n", "f"), ("d\n…\na\n", "a"),
+            ("a b\nc d\n", None),
+            ("a\nb c", None),
+            ("a b\n…\n e\n", None),
+            ("\n…\ne", None),
+            ("a b\n", None),
+            ("a c\n", "a c"),
+            ("a\n…\nf\n", "f"),
+            ("d\n…\na\n", "a"),
         ],
     )
     def test_a_shown_output_may_leave_lines_out(self, readme, shown, missing):

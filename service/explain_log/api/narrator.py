@@ -13,6 +13,7 @@ from typing import Any
 
 from explain_log.api import frames
 from explain_log.api.problems import Problem
+from explain_log.api.workers import ended
 from explain_log.errors import ModelUnavailable
 from explain_log.narration.display import OnEvent
 from explain_log.narration.options import ModelOptions
@@ -74,10 +75,9 @@ class Narrator:
     async def close(self) -> None:
         """Ends it."""
         if self._process is not None and self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
-            await self._process.wait()
+            await ended(self._process)
         if self._reading is not None:
+            self._reading.cancel()
             await asyncio.gather(self._reading, return_exceptions=True)
 
     @staticmethod
@@ -108,9 +108,7 @@ class Narrator:
             async with asyncio.timeout(_START_SECONDS):
                 await frames.receive(process.stdout)
         except (TimeoutError, asyncio.IncompleteReadError) as error:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+            await ended(process)
             raise Problem(
                 503, "the service cannot reach models at the moment: try again soon", retry_after=5
             ) from error
@@ -129,7 +127,6 @@ class Narrator:
                 else:
                     waiting.end.set_result((header, blobs))
         self._reading = None
-        await process.wait()
         for waiting in self._waiting.values():
             if not waiting.end.done():
                 waiting.end.set_exception(ModelUnavailable("the process that talks to models ended; the rules answer"))

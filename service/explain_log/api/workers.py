@@ -16,10 +16,20 @@ from explain_log.api.queues import BoundedQueue, OnPosition
 _LOG = logging.getLogger(__name__)
 _START_SECONDS = 60.0
 _DRAIN_SECONDS = 2.0
+_END_SECONDS = 1.0
 MOST_TASKS = 2000
 """After so many a worker is replaced: whatever a library leaks goes with it."""
 
 Answer = tuple[dict[str, Any], list[bytes]]
+
+
+async def ended(process: asyncio.subprocess.Process) -> None:
+    """Kills a process. Where its pipe still holds something, asyncio would wait for somebody to read that."""
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_END_SECONDS):
+            await process.wait()
 
 
 class _Worker:
@@ -44,9 +54,7 @@ class _Worker:
 
     async def end(self) -> None:
         self.broken = True
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
-        await self._process.wait()
+        await ended(self._process)
 
 
 class Workers:

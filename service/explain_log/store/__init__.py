@@ -4,10 +4,11 @@ A report is kept by its content; random ids point to it. What nothing points to 
 here: the report and the log's lines as they passed the redaction.
 """
 
+from explain_log.store.content import Content, ContentGoneError, NotKeptError, Pointer
 from explain_log.store.database import Database, database_at, default_url, open_database
 from explain_log.store.jobs import Job, Jobs
 from explain_log.store.keys import Key, Keys
-from explain_log.store.reports import Content, ContentGoneError, NotKeptError, Pointer, Reports
+from explain_log.store.reports import Reports
 from explain_log.store.sessions import Session, Sessions
 
 __all__ = [

@@ -5,9 +5,6 @@ from __future__ import annotations
 import secrets
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from functools import cached_property
-from hashlib import blake2b
 from typing import Any
 
 from sqlalchemy import Table, delete, exists, func, insert, select, update
@@ -17,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from explain_log.store.batches import Batches
+from explain_log.store.content import Content, ContentGoneError, Kept, NotKeptError, Pointer
 from explain_log.store.database import Database
 from explain_log.store.packing import packed, unpacked
 from explain_log.store.tables import contents, jobs, log_lines, logs, pointers
@@ -27,78 +25,9 @@ _USED_SECONDS = 3600.0
 _MOST_KEPT = 50
 
 
-class NotKeptError(LookupError):
-    """What an id should point to is not there any more."""
-
-
-class ContentGoneError(LookupError):
-    """The content that an id was to point to was dropped at the same moment: it has to be made anew."""
-
-
-@dataclass(eq=False)
-class Content:
-    """A report as JSON without its id (`"id": null`).
-
-    request_key: what it answers, where that alone decides on it.  other: in the other language, by the rules; None
-    where it was not made yet.
-    lines: (first line, packed lines) of the redacted log, to be kept; not filled when it was found.
-    """
-
-    report: bytes
-    language: str
-    log_key: str
-    request_key: str | None = None
-    other: bytes | None = None
-    lines: list[tuple[int, bytes]] = field(default_factory=list)
-    last_line: int = 0
-    used: float = 0.0
-
-    @cached_property
-    def key(self) -> str:
-        """The content's hash."""
-        return blake2b(self.log_key.encode() + self.report, digest_size=16).hexdigest()
-
-
-@dataclass(frozen=True)
-class Pointer:
-    """What an id stands for. content_key: None while nothing can be seen yet."""
-
-    id: str
-    content_key: str | None
-    owner: str
-    made: float
-    notice: str
-
-
 def new_id() -> str:
     """128 random bits."""
     return secrets.token_hex(16)
-
-
-@dataclass(eq=False)
-class _Kept:
-    """A content to be kept, and what is to point to it."""
-
-    content: Content
-    key: str
-    now: float
-    pointer: dict[str, Any] | None
-
-    def of_log(self) -> dict[str, Any]:
-        size = sum(len(data) for _, data in self.content.lines)
-        return {"key": self.content.log_key, "size": size, "last_line": self.content.last_line, "made": self.now}
-
-    def of_lines(self) -> list[dict[str, Any]]:
-        return [{"log_key": self.content.log_key, "first_line": n, "data": data} for n, data in self.content.lines]
-
-    def of_content(self) -> dict[str, Any]:
-        content = self.content
-        report, other = packed(content.report), None if content.other is None else packed(content.other)
-        return {
-            "key": self.key, "request_key": content.request_key, "log_key": content.log_key, "report": report,
-            "language": content.language, "other": other, "size": len(report) + len(other or b""), "made": self.now,
-            "used": self.now,
-        }  # fmt: skip
 
 
 class Reports:
@@ -107,7 +36,7 @@ class Reports:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._pointing: Batches[dict[str, Any]] = Batches(self._insert_pointers)
-        self._keeping: Batches[_Kept] = Batches(self._insert_kept, _MOST_KEPT)
+        self._keeping: Batches[Kept] = Batches(self._insert_kept, _MOST_KEPT)
         self._lately: OrderedDict[str, tuple[str, Content]] = OrderedDict()  # by request key and by content key
         self._bytes = 0
 
@@ -154,12 +83,12 @@ class Reports:
         return str(pointer["id"])
 
     async def _keep(self, content: Content, pointer: dict[str, Any] | None) -> str:
-        await self._keeping.add(_Kept(content, content.key, self._database.now(), pointer))
+        await self._keeping.add(Kept(content, content.key, self._database.now(), pointer))
         content.used, content.lines = self._database.now(), []
         self._remember(content.key, content)
         return content.key
 
-    async def _insert_kept(self, rows: list[_Kept]) -> list[Exception | None]:
+    async def _insert_kept(self, rows: list[Kept]) -> list[Exception | None]:
         """Many in one transaction; where one of them fails, each in its own."""
         lines = [line for row in rows for line in row.of_lines()]
         pointed = [row.pointer for row in rows if row.pointer is not None]
