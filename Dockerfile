@@ -6,7 +6,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY service service
 COPY knowledge knowledge
 COPY prompts prompts
-RUN pip wheel --no-cache-dir --wheel-dir /wheels ".[png,postgresql]"
+RUN pip wheel --no-cache-dir --wheel-dir /wheels ".[png]"
 
 FROM python:3.13-slim
 LABEL org.opencontainers.image.title="explain-log" \
@@ -17,7 +17,7 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends fonts-noto-cjk \
     && rm -rf /var/lib/apt/lists/*
 RUN --mount=type=bind,from=build,source=/wheels,target=/wheels \
-    pip install --no-cache-dir --no-index --find-links /wheels "explain-log[png,postgresql]" \
+    pip install --no-cache-dir --no-index --find-links /wheels "explain-log[png]" \
     && useradd --system --uid 10001 --create-home --home-dir /data explain-log
 # Everything that is written goes to /data, so the root file system may be read-only.
 # EXPLAIN_LOG_CONTAINER: "all addresses" are the container's own here, so `serve` may listen on them.

@@ -71,7 +71,7 @@ def test_what_is_wrong_with_a_file_is_told_in_the_language_asked_for(run, config
     config('lang = "zh"\n')
     assert "是 GGUF 模型文件" in run(str(tmp_path / "x.log")).stderr
     assert "标准输入不是文本" in run("-", stdin=bytes(range(32)) * 99).stderr.replace(" ", "")
-    assert "不只是本机的地址" in run("serve", "--host", "0.0.0.0").stderr
+    assert "别的机器也连得上" in run("serve", "--host", "0.0.0.0").stderr
 
 
 def test_a_folder_is_no_log(run, tmp_path):

@@ -20,9 +20,13 @@ DISTRIBUTIONS = {
     "langchain_core": "langchain-core",
     "pydantic_settings": "pydantic-settings",
     "resvg_py": "resvg-py",
+    "slack_bolt": "slack-bolt",
+    "slack_sdk": "slack-sdk",
+    "dingtalk_stream": "dingtalk-stream",
+    "aibot": "wecom-aibot-python-sdk",
 }
-# What a single format needs is in an extra of its own; without it that format says how to install it.
-EXTRAS = ("png",)
+# What a single format or bot needs is in an extra of its own; without it that one says how to install it.
+EXTRAS = ("png", "slack", "feishu", "dingtalk", "wecom")
 
 
 def test_rooms_import_only_from_rooms_before_them():
