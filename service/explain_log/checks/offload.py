@@ -45,6 +45,7 @@ def offload(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa: AR
     }
     operands = {"a": f"fact:loads.{load.index}.layers_offloaded", "b": f"fact:loads.{load.index}.layers_total"}
     lines = lines_of(load, "layers_offloaded", "layers_total")
+    planned = "planned" if load.outcome == "failed" else None  # the line is printed before memory is allocated
     if layers == 0:
         yield Observation("offload.none", load.index, values, lines, operands)
     elif layers < total:
@@ -53,6 +54,7 @@ def offload(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa: AR
             values["smaller_num_ctx"] = max(per_seq // 2, SMALLEST_USEFUL_CONTEXT)
         if slots is not None and slots > 1:
             values["n_seq_max"] = slots
-        yield Observation("offload.partial", load.index, values, lines, operands)
+        yield Observation("offload.partial", load.index, values, lines, operands, planned or "default")
     else:
-        yield Observation("offload.full", load.index, values, lines, operands, "many" if len(gpus) > 1 else "one")
+        many = "many" if len(gpus) > 1 else "one"
+        yield Observation("offload.full", load.index, values, lines, operands, planned or many)
