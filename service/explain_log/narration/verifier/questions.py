@@ -26,11 +26,17 @@ from explain_log.narration.verifier.verdict import Code, Judgement, Objection, S
 from explain_log.narration.verifier.vocabulary import Vocabulary, vocabulary
 from explain_log.narration.verifier.wording import mask, normalise
 
+LONGEST_SENTENCE = 1200
+"""A statement with more characters is no statement: it is not read."""
+
 
 def objections(text: str, cites: list[str], briefing: Briefing, language: str, lines: list[str]) -> Iterator[Objection]:
     """Why a model's sentence may not be shown, the first reason first. lines: the log's, for quotes."""
     if not cites:
         yield Objection(Code.UNCITED, "UNCITED")
+        return
+    if len(text) > LONGEST_SENTENCE:
+        yield Objection(Code.UNCITED, "TOO_LONG")
         return
     known = vocabulary(briefing.report, briefing.knowledge)
     evidence = gather(cites, briefing, known)

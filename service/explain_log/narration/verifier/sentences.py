@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 _FENCE = re.compile(r"^\s*(?:```|~~~)")
 _HEADING = re.compile(r"^\s{0,3}#{1,6}\s|^\s*(?:\*\*|__)[^*_]{1,40}(?:\*\*|__)\s*[:：]?\s*$")
@@ -16,6 +17,13 @@ _RULE = re.compile(r"^\s*(?:[-*_=]\s*){3,}$|^\s*\|?\s*:?-{2,}")
 _CELL = re.compile(r"[^|]+")
 _END = re.compile(r"[。！？!?；;]+[”\"』」）)]*|\.(?=\s+[A-Z\u4e00-\u9fff\"“(`*]|\s*$)")
 _MOST = 20_000
+_LINE = 200
+LONGEST = 400
+"""A sentence with more characters is read in parts: the time that one takes grows faster than its length."""
+
+_MOST_NUMBERS = 16
+_DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
+_JOINT = re.compile(r"[，,；;：:、\s]")
 
 
 @dataclass(frozen=True)
@@ -34,7 +42,8 @@ def pieces(text: str) -> Iterator[Piece]:
         if _FENCE.match(line):
             in_code = not in_code
             continue
-        if in_code or _RULE.match(line) or _HEADING.match(line) or not line.strip():
+        bare = line.strip()
+        if in_code or not bare or _RULE.match(bare[:_LINE]) or _HEADING.match(bare[:_LINE]):
             if not line.strip():
                 header = []
             continue
@@ -64,6 +73,22 @@ def _sentences(line: str, start: int) -> Iterator[Piece]:
 
 
 def _piece(line: str, first: int, last: int, start: int) -> Iterator[Piece]:
+    """The sentence of a stretch of a line; one that is too long in parts, cut at a comma or a blank."""
+    while True:
+        end = min(last, first + LONGEST)
+        numbers = list(islice(_DIGITS.finditer(line, first, end), _MOST_NUMBERS + 1))
+        if len(numbers) > _MOST_NUMBERS:
+            end = numbers[-1].start()
+        if end == last:
+            break
+        joints = [m.end() for m in _JOINT.finditer(line, first + (end - first) // 2, end)]
+        joint = joints[-1] if joints else end
+        yield from _part(line, first, joint, start)
+        first = joint
+    yield from _part(line, first, last, start)
+
+
+def _part(line: str, first: int, last: int, start: int) -> Iterator[Piece]:
     text = line[first:last]
     if text.strip():
         lead = len(text) - len(text.lstrip())
@@ -74,4 +99,4 @@ def _row(header: list[str], cells: list[tuple[str, int, int]]) -> Iterator[Piece
     """A row of a table as one sentence per cell: "row, column: value"."""
     name = cells[0][0] if cells else ""
     for title, (cell, first, last) in zip(header[1:], cells[1:], strict=False):
-        yield Piece(f"{name} {title}: {cell}", (first, last))
+        yield Piece(f"{name} {title}: {cell}"[:LONGEST], (first, last))
