@@ -94,20 +94,13 @@ class TermNames(Entry):
 
 
 class Misreading(Entry):
-    """A wrong claim about a term as people make it, how to find it, and what is right."""
+    """A wrong claim about a term as people make it, the phrases by which to find it, and what is right."""
 
     says: Bilingual
-    patterns: TermNames
-    about: TermNames | None = None
-    wrong: TermNames | None = None
+    about: TermNames
+    wrong: TermNames
     right: TermNames | None = None
     correction: Bilingual
-
-    @model_validator(mode="after")
-    def _about_with_wrong(self) -> Misreading:
-        if (self.about is None) != (self.wrong is None):
-            raise ValueError("about and wrong go together")
-        return self
 
 
 class VersionNotes(Entry):

@@ -1,7 +1,8 @@
 """Phrases of the glossary's misreadings, as patterns.
 
-In a phrase … stands for something short that denies nothing, # for a number, <name> for a class of knowledge/synonyms.toml,
-a * at the end of a Latin word for any ending, and & for parts that stand in one clause in any order.
+In a phrase … stands for something short that denies nothing, # for a number, <name> for a class of
+knowledge/synonyms.toml, a * at the end of a Latin word for any ending, and & stands between parts that a clause has in
+any order.
 """
 
 from __future__ import annotations
@@ -9,11 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
-from explain_log.narration.verifier.denials import GAP, clauses
+from explain_log.narration.verifier.denials import GAP, Span, clauses
 
-Span = tuple[int, int]
+Synonyms = dict[str, list[str]]
 
 _PIECES = re.compile(r"(…|#|<[a-z_]+>)")
 _NUMBER = {
@@ -22,48 +23,56 @@ _NUMBER = {
     r"(?![A-Za-z])",
 }
 _BETWEEN = {"zh": r"\s?", "en": r"[\s\-]*(?:(?:the|a|an|its|their|your|this|that|of|as|to|in)\s+)?"}
-_MOST = 40
 
 
 @dataclass(frozen=True)
 class Phrases:
-    """Phrases of one kind. single: those of one part as one pattern; several: those of more parts. hints: see Known."""
+    """Phrases of one kind, compiled when they are first looked for.
 
-    single: re.Pattern[str] | None
-    several: tuple[tuple[re.Pattern[str], ...], ...]
+    phrases: each as its parts.  hints: folded letters, some of which stand in every text that has one of the phrases.
+    """
+
+    phrases: tuple[tuple[str, ...], ...]
     hints: frozenset[str]
+    synonyms: Synonyms
     language: str
 
     @staticmethod
-    def of(words: Sequence[str] | None, synonyms: dict[str, list[str]], language: str) -> Phrases | None:
-        """Words of the glossary compiled; None where there are none. Raises KeyError for an unknown class."""
+    def of(words: Sequence[str] | None, synonyms: Synonyms, language: str) -> Phrases | None:
+        """The phrases of an entry; None where there are none. Raises KeyError for an unknown class."""
         if not words:
             return None
-        split = [[part.strip() for part in word.split("&")] for word in words]
-        alone = [_source(parts[0], synonyms, language) for parts in split if len(parts) == 1]
-        single = re.compile("|".join(alone), re.IGNORECASE) if alone else None
-        several = tuple(
-            tuple(re.compile(_source(part, synonyms, language), re.IGNORECASE) for part in parts)
-            for parts in split
+        phrases = tuple(tuple(part.strip() for part in word.split("&")) for word in words)
+        hints = frozenset().union(*(_hints(parts, synonyms) for parts in phrases))
+        return Phrases(phrases, hints, synonyms, language)
+
+    @cached_property
+    def _single(self) -> re.Pattern[str] | None:
+        alone = [_source(parts[0], self.synonyms, self.language) for parts in self.phrases if len(parts) == 1]
+        return re.compile("|".join(sorted(alone, key=len, reverse=True)), re.IGNORECASE) if alone else None
+
+    @cached_property
+    def _several(self) -> list[list[re.Pattern[str]]]:
+        return [
+            [re.compile(_source(part, self.synonyms, self.language), re.IGNORECASE) for part in parts]
+            for parts in self.phrases
             if len(parts) > 1
-        )
-        return Phrases(single, several, _hints(split, synonyms), language)
+        ]
 
     def found(self, text: str, start: int, end: int) -> Iterator[list[Span]]:
         """The spans of the parts of each phrase that a stretch of text has."""
-        if self.single is not None:
-            for match in self.single.finditer(text, start, end):
+        if self._single is not None:
+            for match in self._single.finditer(text, start, end):
                 yield [match.span()]
-        for parts in self.several:
-            if not all(part.search(text, start, end) for part in parts):
-                continue
-            for first, last in clauses(text, start, end, self.language):
-                found = [part.search(text, first, last) for part in parts]
-                if all(found):
-                    yield [match.span() for match in found if match]
+        for parts in self._several:
+            if all(part.search(text, start, end) for part in parts):
+                for first, last in clauses(text, start, end):
+                    found = [part.search(text, first, last) for part in parts]
+                    if all(found):
+                        yield [match.span() for match in found if match]
 
 
-def _source(phrase: str, synonyms: dict[str, list[str]], language: str) -> str:
+def _source(phrase: str, synonyms: Synonyms, language: str) -> str:
     found: list[str] = []
     for piece in _PIECES.split(phrase):
         word = piece.strip()
@@ -78,51 +87,44 @@ def _source(phrase: str, synonyms: dict[str, list[str]], language: str) -> str:
     return f"(?:{''.join(found)})"
 
 
-def _piece(word: str, synonyms: dict[str, list[str]], language: str) -> str:
+def _piece(word: str, synonyms: Synonyms, language: str) -> str:
     if word == "#":
         return _NUMBER[language]
     if word.startswith("<"):
-        return _class(tuple(synonyms[word[1:-1]]), language)
+        return _any_of(tuple(synonyms[word[1:-1]]), language)
     return _literal(word)
 
 
 @lru_cache(maxsize=256)
-def _class(words: tuple[str, ...], language: str) -> str:
-    nested: dict[str, list[str]] = {}
-    return f"(?:{'|'.join(_source(word, nested, language) for word in sorted(words, key=len, reverse=True))})"
+def _any_of(words: tuple[str, ...], language: str) -> str:
+    return f"(?:{'|'.join(_source(word, {}, language) for word in sorted(words, key=len, reverse=True))})"
 
 
 def _literal(word: str) -> str:
-    open_ended = word.endswith("*")
-    word = word.rstrip("*")
-    head = r"(?<![A-Za-z0-9_])" if _is_latin(word[0]) else ""
-    tail = r"(?![A-Za-z0-9_])" if _is_latin(word[-1]) and not open_ended else "[a-z]*" if open_ended else ""
-    blank = r"[\\s\\-]?" if any(not c.isascii() for c in word) else r"[\\s\\-]+"
-    inner = re.sub(r"(?:\\ )+", blank, re.escape(word))
-    return head + inner.replace(r"\*", "[a-z]*") + tail
+    stem = word.rstrip("*")
+    head = r"(?<![A-Za-z0-9_])" if _is_latin(stem[0]) else ""
+    tail = r"(?![A-Za-z0-9_])" if _is_latin(stem[-1]) else ""
+    blank = r"[\\s\\-]?" if any(not c.isascii() for c in stem) else r"[\\s\\-]+"
+    inner = re.sub(r"(?:\\ )+", blank, re.escape(stem)).replace(r"\*", "[a-z]*")
+    return head + inner + ("[a-z0-9_]*" if stem != word else tail)
 
 
 def _is_latin(character: str) -> bool:
     return character.isascii() and (character.isalnum() or character == "_")
 
 
-def _hints(split: list[list[str]], synonyms: dict[str, list[str]]) -> frozenset[str]:
-    """For each phrase the letters of one of its words, folded; empty where a phrase has none that it needs."""
-    found: set[str] = set()
-    for parts in split:
-        letters = [w for part in parts for piece in _PIECES.split(part) for w in _words(piece)]
-        if letters:
-            found.add(max(letters, key=len))
-            continue
-        classes = [piece[1:-1] for part in parts for piece in _PIECES.split(part) if piece.startswith("<")]
-        options = [[max(_words(word), key=len) for word in synonyms[name]] for name in classes]
-        if not options:
-            return frozenset()
-        found.update(min(options, key=len))
-    return frozenset(found) if len(found) <= 4 * _MOST else frozenset()
+def _hints(parts: Sequence[str], synonyms: Synonyms) -> frozenset[str]:
+    """Letters of which a text must have some to have a phrase: its longest word, or any word of one of its classes."""
+    pieces = [piece for part in parts for piece in _PIECES.split(part)]
+    letters = [word for piece in pieces for word in _words(piece)]
+    if letters:
+        return frozenset([max(letters, key=len)])
+    classes = [synonyms[piece[1:-1]] for piece in pieces if piece.startswith("<")]
+    smallest = min(classes, key=len)
+    return frozenset(max(_words(word), key=len) for word in smallest)
 
 
 def _words(piece: str) -> list[str]:
     if piece in ("…", "#") or piece.startswith("<"):
         return []
-    return [w for w in re.split(r"[\s\-*…#]+", piece.casefold()) if w]
+    return [word for word in re.split(r"[\s\-*]+", piece.casefold()) if word]

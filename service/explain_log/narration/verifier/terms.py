@@ -1,48 +1,41 @@
 """Misreadings: wrong claims about a term, as the glossary knows them, refuse a sentence.
 
-A misreading is found by a pattern, or by words: one that it is about, in the sentence, before it or in its cites, and
-one that is wrong of it and not denied, unless a word stands there by which the sentence gets it right.
+A misreading is found by phrases: one that it is about, in the sentence or as the term that it cites, and one that is
+wrong of it and not denied, unless a phrase stands there by which the sentence gets it right.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 
 from explain_log.knowledge import Knowledge
-from explain_log.narration.verifier.denials import is_denied, units
+from explain_log.narration.verifier.denials import Span, is_denied, units
 from explain_log.narration.verifier.phrases import Phrases
 from explain_log.narration.verifier.verdict import Code, Objection
 
 
 @dataclass(frozen=True)
 class Misreading:
-    """One known mistake about a term. about, wrong, right: None where only patterns tell it."""
+    """One known mistake about a term."""
 
     term: str
-    pattern: re.Pattern[str] | None
+    about: Phrases
+    wrong: Phrases
+    right: Phrases | None
     correction: str
-    about: Phrases | None = None
-    wrong: Phrases | None = None
-    right: Phrases | None = None
 
-    def found(self, text: str, cites: str, language: str) -> tuple[int, int] | None:
-        """Where a sentence makes the mistake; None: it does not. cites: the ids it rests on, as one text."""
-        match = self.pattern.search(text) if self.pattern else None
-        if match:
-            return match.span()
-        if self.about is None or self.wrong is None:
-            return None
+    def found(self, text: str, cites: str, language: str) -> Span | None:
+        """Where a text makes the mistake; None: it does not. cites: the terms it cites, as one text."""
         for start, end in units(text, language):
+            about = [span for spans in self.about.found(text, start, end) for span in spans]
+            if not about and not any(self.about.found(cites, 0, len(cites))):
+                continue
             for parts in self.wrong.found(text, start, end):
-                about = [*self.about.found(text, 0, end)]
-                if not about and not any(self.about.found(cites, 0, len(cites))):
-                    break
-                own = [*parts, *(span for spans in about for span in spans)]
-                if is_denied(text, parts, own, start, end, language) or self._is_right(text, start, end, language):
+                if is_denied(text, parts, [*parts, *about], start, end, language):
                     continue
-                return min(first for first, _ in parts), max(last for _, last in parts)
+                if not self._is_right(text, start, end, language):
+                    return min(first for first, _ in parts), max(last for _, last in parts)
         return None
 
     def _is_right(self, text: str, start: int, end: int, language: str) -> bool:
@@ -69,9 +62,9 @@ class Known:
 def misreadings(text: str, cites: list[str], language: str, knowledge: Knowledge) -> list[Objection]:
     """The objections to a sentence that makes known mistakes, each with what is right.
 
-    The patterns of the terms that it cites come first: their correction fits best.
+    Those about the terms that it cites come first: their correction fits best.
     """
-    ids = " ".join(cites)
+    ids = " ".join(_named(cite) for cite in cites if cite.startswith(("term:", "finding:")))
     found = [
         (wrong.term, wrong.correction, span)
         for wrong in _known(knowledge, language).candidates(text.casefold())
@@ -87,6 +80,11 @@ def misreadings(text: str, cites: list[str], language: str, knowledge: Knowledge
     ]
 
 
+def _named(cite: str) -> str:
+    """A cite as phrases name it: term:bpe, load_vocab_only; so a part of a finding's id names nothing."""
+    return cite if cite.startswith("term:") else cite.removeprefix("finding:").split("@")[0].replace(".", "_")
+
+
 @lru_cache(maxsize=4)
 def _known(knowledge: Knowledge, language: str) -> Known:
     """Every misreading of the glossary."""
@@ -97,13 +95,10 @@ def _known(knowledge: Knowledge, language: str) -> Known:
     for term_id in knowledge.keys("terms"):
         entry = knowledge.term(term_id) or {}
         for wrong in entry.get("misreading", []):
-            patterns = (wrong.get("patterns") or {}).get(language)
-            joined = "|".join(f"(?:{pattern})" for pattern in patterns or ())
-            pattern = re.compile(joined, re.IGNORECASE) if joined else None
             about, says, right = (
                 Phrases.of((wrong.get(kind) or {}).get(language), synonyms, language)
                 for kind in ("about", "wrong", "right")
             )
-            found.append(Misreading(term_id, pattern, wrong["correction"][language], about, says, right))
-    hints = tuple(each.wrong.hints if each.wrong and not each.pattern else frozenset() for each in found)
-    return Known(tuple(found), hints)
+            if about and says:
+                found.append(Misreading(term_id, about, says, right, wrong["correction"][language]))
+    return Known(tuple(found), tuple(each.wrong.hints for each in found))
