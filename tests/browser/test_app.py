@@ -211,6 +211,9 @@ class TestSwitches:
         assert page.input_value("#answer") == "n_ctx = 1"
         assert page.locator("html").get_attribute("lang") == "zh-Hans"
         assert not re.search(r"[a-z]{4,} [a-z]{3,} [a-z]{3,}", page.locator(".contents").inner_text())
+        page.fill("#question", "n_seq_max 是什么意思？")
+        page.press("#question", "Enter")
+        expect(page.locator(".exchange .answer-text p").first).to_contain_text("请求", timeout=20_000)
         page.reload()
         expect(headline(page)).to_contain_text(READY["zh"])
 
@@ -234,6 +237,7 @@ class TestSwitches:
         page.keyboard.press("Escape")
         expect(page.locator("#help")).to_be_hidden()
         page.keyboard.press("/")
+        expect(page.locator("#question")).to_be_focused()
         page.keyboard.type("g?")
         assert page.input_value("#question") == "g?"
         expect(page.locator("#glossary")).to_be_hidden()
@@ -309,7 +313,7 @@ class TestModel:
     def test_the_place_in_the_queue_is_shown(self, browser_page, tmp_path):
         """Who comes second is told so, and has the facts meanwhile."""
         with written_by(ScriptedOllama(first_seconds=4.0), tmp_path, model_slots=1) as service:
-            first, second = browser_page(service), browser_page(service)
+            first, second = (browser_page(service, may_complain=True) for _ in range(2))
             for page in (first, second):
                 page.goto(service.url)
                 page.set_input_files("#file", EXAMPLE)

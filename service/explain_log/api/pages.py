@@ -76,10 +76,8 @@ def _add_part(routes: APIRouter, service: Service) -> None:
     @routes.get("/r/{report_id}/part")
     async def part(request: Request, report_id: ReportId, language: _Language = None) -> Response:
         content = await ready(service, request, report_id)
-        report = content.report
-        if language not in (None, content.language) and content.other is not None:
-            report = content.other
-        return await _part(request, report)
+        switched = language not in (None, content.language)
+        return await _part(request, await service.explainer.other_of(content) if switched else content.report)
 
     @routes.post("/part")
     async def part_of(request: Request) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
@@ -112,6 +113,13 @@ async def ready(service: Service, request: Request, report_id: str) -> Content:
         raise _no_report() from None
 
 
+async def _in_language(service: Service, content: Content, language: str | None) -> Content:
+    """The report in the language that was asked for."""
+    if language not in ("zh", "en") or language == content.language:
+        return content
+    return replace(content, report=await service.explainer.other_of(content), other=content.report, language=language)
+
+
 def _no_report() -> Problem:
     return Problem(404, "there is no such report: it was deleted, is too old, or belongs to another key")
 
@@ -183,6 +191,7 @@ def _add_ask(routes: APIRouter, service: Service) -> None:
         kind = chosen(request, ("application/json", EVENT_STREAM))
         question = await read_json(request, service.options, Question)
         content = await ready(service, request, report_id)
+        content = await _in_language(service, content, question.language)
         language = language_of(content.language, accept_language)
         if kind == EVENT_STREAM:
 

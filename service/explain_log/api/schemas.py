@@ -93,6 +93,7 @@ class Question(Strict):
     """A question about a report."""
 
     question: str = Field(min_length=1, max_length=2000)
+    language: Literal["auto", "zh", "en"] | None = None
     llm: StrictBool | None = None
     model: str | None = Field(default=None, max_length=200)
 

@@ -4,6 +4,7 @@ import { stream } from "./api.js";
 import { sentenceNode } from "./cites.js";
 import { byId, el, setWord, worded } from "./dom.js";
 import { problemNote } from "./problems.js";
+import { language } from "./words.js";
 
 let current = null;
 
@@ -14,9 +15,9 @@ export function askAbout(about) {
 }
 
 function request(question) {
-  if (current.id) return stream(`/v1/reports/${current.id}/ask`, { method: "POST", json: { question, llm: current.llm } });
+  if (current.id) return stream(`/v1/reports/${current.id}/ask`, { method: "POST", json: { question, language: language(), llm: current.llm } });
   const form = new FormData();
-  form.append("language", current.report.language);
+  form.append("language", language());
   form.append("llm", String(current.llm));
   form.append("question", question);
   form.append("log", current.log, current.log.name);

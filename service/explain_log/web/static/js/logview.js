@@ -20,7 +20,7 @@ class LogView {
     this.chosen = 0;
     this.hovered = 0;
     this.list.addEventListener("scroll", () => this.schedule(), { passive: true });
-    this.list.addEventListener("pointerover", (event) => event.pointerType === "mouse" && this.hover(rowOf(event)));
+    this.list.addEventListener("pointermove", (event) => event.pointerType === "mouse" && this.move(event));
     this.list.addEventListener("pointerleave", () => this.hover(0));
     this.list.addEventListener("click", (event) => rowOf(event) && this.choose(rowOf(event)));
     this.list.addEventListener("keydown", (event) => this.key(event));
@@ -168,6 +168,13 @@ class LogView {
     if (lines !== this.lines) return;
     this.render();
     this.tell();
+  }
+
+  /** Lines that pass beneath a pointer at rest do not count. */
+  move(event) {
+    const at = `${event.screenX} ${event.screenY}`;
+    if (at !== this.pointer) this.hover(rowOf(event));
+    this.pointer = at;
   }
 
   hover(number) {
