@@ -152,9 +152,9 @@ class TestFocus:
         [
             ((GOOD, GOOD), 2, "The model is loaded: Model 2", ""),
             ((GOOD, BAD), 2, "The model failed to load: Model 2", ""),
-            ((BAD, GOOD), 1, "The model failed to load: Model 1", "load 1 failed · after that load 2 got ready"),
-            ((BAD, GOOD, BAD, GOOD, GOOD), 3, "The model failed to load: Model 3", "load 1, 3 failed · after that load 4–5 got ready"),
-            ((BAD, BAD), 2, "The model failed to load: Model 2", "load 1–2 failed"),
+            ((BAD, GOOD), 1, "The model failed to load: Model 1", "failed loads: 1 · after that load 2 got ready"),
+            ((BAD, GOOD, BAD, GOOD, GOOD), 3, "The model failed to load: Model 3", "failed loads: 1, 3 · after that load 4–5 got ready"),
+            ((BAD, BAD), 2, "The model failed to load: Model 2", "failed loads: 1–2"),
             ((GOOD, VOCAB), 1, "The model is loaded: Model 1", ""),
         ],
     )

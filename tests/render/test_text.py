@@ -156,7 +156,7 @@ def test_several_loads_are_listed(report, load):
     failed.index, load.index = 1, 2
     text = shown(report)
     assert "Load 2" in text
-    assert "load 1 failed" in text
+    assert "failed loads: 1" in text
     assert "load 1 · L13–15, L20" in text
 
 
