@@ -106,14 +106,15 @@ def kv_adds_up(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa:
         "size": prefix + "kv_cache.size_mib",
     }
     lines = lines_of(load, "kv_cache.size_mib", "kv_cache.n_layer", "context.n_ctx")
+    if not total:
+        return  # no layer has attention: what the log calls the cache is recurrent state
     fits = abs(total - size) <= PRINTED_WITHIN_MIB + 1e-6 * size
     name = "memory.kv_adds_up" if fits else "memory.kv_mismatch"
     simple = one_type and isinstance(model.n_head_kv, int) and not (model.kv_lora_rank and _is_mla(load))
     variant = "parts" if len(cache.parts) > 1 else "simple" if simple else "two_sides"
     if variant == "parts":
         values["parts"] = ", ".join(
-            f"{part.n_cells} × {part.n_streams or 1} cells × {part.n_layer} layers = {part.size_mib:g} MiB"
-            for part in cache.parts
+            f"{part.n_cells} × {part.n_streams or 1} × {part.n_layer} → {part.size_mib:g} MiB" for part in cache.parts
         )
     yield Observation(name, load.index, values, lines, operands, variant)
 
