@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from weakref import WeakKeyDictionary
 
 from explain_log.briefing import Briefing
-from explain_log.citations import gpu_count, lines_of_cite
+from explain_log.citations import facts_at, gpu_count, lines_of_cite
 from explain_log.knowledge import Knowledge
 from explain_log.narration.prompts import correction
-from explain_log.narration.verifier.claim_words import any_of
+from explain_log.narration.verifier.claim_words import any_of, claim_words
 from explain_log.narration.verifier.evidence import IMPLIED, Atom, Evidence, atoms_of, load_counts
 from explain_log.narration.verifier.facts_told import all_facts, fact_atoms
 from explain_log.narration.verifier.names import unknown_names
@@ -29,6 +29,7 @@ _FIELD = re.compile(r"[a-z]+(?:_[a-z]+)+")
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 _COMMAS = ("，", ",", "；", ";", "。", ".", "：", ":")
 _MOST_EVIDENCE = 3
+_SHORT = 3
 _ALL: WeakKeyDictionary[Report, dict[str, list[Atom]]] = WeakKeyDictionary()
 
 
@@ -57,7 +58,7 @@ def _claims(piece: Piece, report: Report, knowledge: Knowledge, log: list[str]) 
     judged = [*_first(reading, quoted, language, knowledge, known)]
     judged += judgements(piece.text, reading, evidence, known, briefing, language, log)
     for start, end, group in _by_clause(reading, judged):
-        yield _claim(piece, text[start:end].strip(" ，,；;。."), group, report, language)
+        yield _claim(piece, text[start:end].strip(" ，,；;。."), group, report, log, language)
 
 
 def language_of(text: str) -> str:
@@ -94,6 +95,22 @@ def _everything(briefing: Briefing, known: Vocabulary, reading: Reading) -> Evid
         terms=terms,
         free=True,
     )
+
+
+def _lines_with(cites: tuple[str, ...], report: Report, log: list[str]) -> list[int]:
+    """The first line of the log that prints the text that a fact is, for facts of which no line is kept."""
+    values = [f.value for c in cites for f in facts_at(report, c.removeprefix("fact:")) if isinstance(f.value, str)]
+    wanted = [value.casefold() for value in values if len(value) > _SHORT]
+    return [number for number, line in enumerate(log, 1) if any(f"= {value}" in line for value in wanted)][:1]
+
+
+def _facts_of_terms(cites: tuple[str, ...], text: str, report: Report) -> list[str]:
+    """The ids of the facts that misread terms stand for; of the devices that the text names, where it names some."""
+    kinds = {path for c in cites for path in claim_words().term_facts.get(c.removeprefix("term:"), ())}
+    facts = [fact for fact in all_facts(report) if fact.kind in kinds]
+    told = [f.fact_id for f in report.findings if any(f"finding:{f.id}.".startswith(f"{kind}.") for kind in kinds)]
+    own = [f for f in facts if ".devices." in f.path and f.path.split(".")[3].casefold() in text.casefold()]
+    return [fact.id for fact in own or facts] + told
 
 
 def _facts_named(text: str, report: Report) -> list[str]:
@@ -153,7 +170,7 @@ def _clauses(reading: Reading) -> list[tuple[int, int]]:
     return [*places[:-1], (places[-1][0], len(reading.text) + 1)]
 
 
-def _claim(piece: Piece, text: str, group: list[Judgement], report: Report, language: str) -> Claim:
+def _claim(piece: Piece, text: str, group: list[Judgement], report: Report, log: list[str], language: str) -> Claim:
     objections = [judgement for judgement in group if isinstance(judgement, Objection)]
     worst = next((o for o in objections if o.contradicted), objections[0] if objections else None)
     cites = tuple(dict.fromkeys(c for j in group if isinstance(j, (Support, Objection)) for c in j.cites))
@@ -164,8 +181,9 @@ def _claim(piece: Piece, text: str, group: list[Judgement], report: Report, lang
     lines = sorted({*(worst.lines if worst else ()), *(n for c in cites for n in lines_of_cite(report, c))})
     if worst is not None and not lines:  # where the log has what is misread
         named = [c for judgement in group if isinstance(judgement, Support) for c in judgement.cites]
-        named += _facts_named(text, report)
-        lines = sorted({n for c in named for n in lines_of_cite(report, c)})
+        found = [_facts_of_terms(worst.cites, text, report), named, _facts_named(text, report)]
+        every = ({n for c in each for n in lines_of_cite(report, c)} for each in found)
+        lines = sorted(next((each for each in every if each), set())) or _lines_with(worst.cites, report, log)
     shown = {e.line: e.text for f in report.findings for e in f.evidence}
     evidence = tuple((line, shown.get(line, "")) for line in lines[:_MOST_EVIDENCE])
     return Claim(text or piece.text, piece.span, verdict, worst.code if worst else None, said, cites[:6], evidence)

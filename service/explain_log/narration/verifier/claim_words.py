@@ -145,6 +145,7 @@ class ClaimWords:
     whys: tuple[Why, ...]
     effects: tuple[Effect, ...]
     actions: Words
+    term_facts: dict[str, tuple[str, ...]]
 
     def of_dim(self, aspects: frozenset[str], dim: str) -> frozenset[str]:
         """Those of some aspects that a number of this dimension can be about."""
@@ -206,6 +207,7 @@ def claim_words() -> ClaimWords:
         whys=tuple(_why(entry) for entry in says["why"]),
         effects=tuple(_effect(entry) for entry in says["effect"]),
         actions=_words({entry["id"]: entry["words"] for entry in says["action"]}),
+        term_facts={term: tuple(paths) for term, paths in claims["term_facts"].items()},
     )
 
 

@@ -15,7 +15,7 @@ _MARK = re.compile(
 )
 _RULE = re.compile(r"^\s*(?:[-*_=]\s*){3,}$|^\s*\|?\s*:?-{2,}")
 _CELL = re.compile(r"[^|]+")
-_END = re.compile(r"[。！？!?；;]+[”\"』」）)]*|\.(?=\s+[A-Z\u4e00-\u9fff\"“(`*]|\s*$)")
+_END = re.compile(r"(?:[。！？；;]|[!?](?![A-Za-z0-9]))+[”\"』」）)]*|\.(?=\s+[A-Z\u4e00-\u9fff\"“(`*]|\s*$)")
 _MOST = 20_000
 _LINE = 200
 LONGEST = 400
