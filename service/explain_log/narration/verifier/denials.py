@@ -83,9 +83,13 @@ def is_denied(text: str, parts: Sequence[Span], own: Sequence[Span], start: int,
 
     own: spans whose negations belong to what is said.  start, end: the sentence.
     """
-    first, last = min(a for a, _ in parts), max(b for _, b in parts)
-    if _QUESTION.search(text[last:end]):
+    if _QUESTION.search(text[max(last for _, last in parts) : end]):
         return True
+    return any(_is_part_denied(text, part, own, start, end, language) for part in parts)
+
+
+def _is_part_denied(text: str, part: Span, own: Sequence[Span], start: int, end: int, language: str) -> bool:
+    first, last = part
     clause = next(((a, b) for a, b in clauses(text, start, end) if a <= first < b), (start, end))
     if _IF.match(text, clause[0], first):
         return True

@@ -1,8 +1,8 @@
 """Phrases of the glossary's misreadings, as patterns.
 
 In a phrase … stands for something short that denies nothing, # for a number, <name> for a class of
-knowledge/synonyms.toml, a * at the end of a Latin word for any ending, and & stands between parts that a clause has in
-any order.
+knowledge/synonyms.toml, a * at the end of a Latin word for any ending, and & stands between parts that a sentence
+has in any order.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from explain_log.narration.verifier.denials import GAP, Span, clauses
+from explain_log.narration.verifier.denials import GAP, Span
 
 Synonyms = dict[str, list[str]]
 
@@ -65,11 +65,9 @@ class Phrases:
             for match in self._single.finditer(text, start, end):
                 yield [match.span()]
         for parts in self._several:
-            if all(part.search(text, start, end) for part in parts):
-                for first, last in clauses(text, start, end):
-                    found = [part.search(text, first, last) for part in parts]
-                    if all(found):
-                        yield [match.span() for match in found if match]
+            found = [part.search(text, start, end) for part in parts]
+            if all(found):
+                yield [match.span() for match in found if match]
 
 
 def _source(phrase: str, synonyms: Synonyms, language: str) -> str:
@@ -102,7 +100,7 @@ def _any_of(words: tuple[str, ...], language: str) -> str:
 
 def _literal(word: str) -> str:
     stem = word.rstrip("*")
-    head = r"(?<![A-Za-z0-9_])" if _is_latin(stem[0]) else ""
+    head = r"(?<![A-Za-z0-9_])" if _is_latin(stem[0]) and not stem.startswith("n't") else ""
     tail = r"(?![A-Za-z0-9_])" if _is_latin(stem[-1]) else ""
     blank = r"[\\s\\-]?" if any(not c.isascii() for c in stem) else r"[\\s\\-]+"
     inner = re.sub(r"(?:\\ )+", blank, re.escape(stem)).replace(r"\*", "[a-z]*")
