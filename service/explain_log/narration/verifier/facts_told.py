@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from weakref import WeakKeyDictionary
 
@@ -33,6 +34,7 @@ _RUN_RECORDS = ("config", "version", "listen", "product", "devices")
 _MOST_TOLD = 3
 
 _FACTS: WeakKeyDictionary[Report, list[Fact]] = WeakKeyDictionary()
+_KINDS: WeakKeyDictionary[Report, dict[str, list[Fact]]] = WeakKeyDictionary()
 _OF_REPORT: WeakKeyDictionary[Report, list[Atom]] = WeakKeyDictionary()
 
 
@@ -42,6 +44,16 @@ def all_facts(report: Report) -> list[Fact]:
     if facts is None:
         facts = _FACTS[report] = list(_all_facts(report))
     return facts
+
+
+def facts_of_kind(report: Report, kind: str) -> list[Fact]:
+    """The facts of one kind, a path without indexes; grouped once for a report."""
+    groups = _KINDS.get(report)
+    if groups is None:
+        groups = _KINDS[report] = defaultdict(list)
+        for fact in all_facts(report):
+            groups[fact.kind].append(fact)
+    return groups.get(kind, [])
 
 
 def _all_facts(report: Report) -> Iterator[Fact]:

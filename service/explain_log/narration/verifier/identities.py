@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from explain_log.citations import facts_at
 from explain_log.narration.verifier.claim_words import Identity, claim_words
 from explain_log.narration.verifier.concerns import same_device
-from explain_log.narration.verifier.facts_told import all_facts
+from explain_log.narration.verifier.facts_told import facts_of_kind
 from explain_log.narration.verifier.propositions import is_negated
 from explain_log.narration.verifier.reading import Reading
 from explain_log.narration.verifier.segments import Segment, devices_in
@@ -72,7 +72,7 @@ def _is_about(identity: Identity, reading: Reading, segment: Segment) -> bool:
 
 def _values(identity: Identity, report: Report) -> list[tuple[str, str]]:
     """(value, fact id) of what the log names."""
-    told = [(str(fact.value), fact.id) for fact in all_facts(report) if fact.kind in identity.facts]
+    told = [(str(fact.value), fact.id) for kind in sorted(identity.facts) for fact in facts_of_kind(report, kind)]
     named = [
         (finding, name.rpartition(".")[2])
         for finding in report.findings

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from explain_log.checks.finding import Finding
 from explain_log.citations import facts_at
 from explain_log.narration.verifier.claim_words import Absence, Proposition, claim_words
-from explain_log.narration.verifier.facts_told import all_facts
+from explain_log.narration.verifier.facts_told import facts_of_kind
 from explain_log.narration.verifier.labels import labels
 from explain_log.narration.verifier.reading import Reading
 from explain_log.narration.verifier.segments import Segment
@@ -142,8 +142,8 @@ def _by_fact(proposition: Proposition, report: Report, loads: frozenset[int]) ->
         only_read = [f for f in report.findings if f.id == "load.vocab_only" and f.load in loads]
         return (True, only_read, []) if only_read else (None, [], [])
     said: dict[bool, list[str]] = {}
-    for fact in all_facts(report):
-        number = int(fact.path.split(".")[1]) if fact.kind == proposition.fact else -1
+    for fact in facts_of_kind(report, proposition.fact or ""):
+        number = int(fact.path.split(".")[1])
         if number not in serving or (loads and number not in loads):
             continue
         if fact.value in proposition.true_in:
