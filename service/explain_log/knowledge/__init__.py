@@ -71,10 +71,6 @@ class Knowledge:
         """How the last line ends of statements that are printed over several, by their ids."""
         return dict(self.record("last_lines", "") or {})
 
-    def last_lines(self) -> dict[str, str]:
-        """How the last line ends of statements that are printed over several, by their ids."""
-        return dict(self.record("last_lines", "") or {})
-
     def term(self, term_id: str) -> Record | None:
         """A glossary entry."""
         return self.record("terms", term_id)
