@@ -23,6 +23,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -58,9 +59,11 @@ def place_of_a_number() -> int:
 
 
 @contextlib.contextmanager
-def running(command: list[str], port: int, **environment: str):
+def running(command: list[str], port: int, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
     """A server as a process; waits until it answers."""
-    process = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(ROOT / "service"), **environment})
+    process = subprocess.Popen(
+        command, env={**os.environ, "PYTHONPATH": str(ROOT / "service"), **environment}
+    )
     try:
         for _ in range(600):
             with contextlib.suppress(OSError):
@@ -91,7 +94,12 @@ def wrk(url: str, lua: str, seconds: int, connections: int = 32) -> dict[str, fl
     if errors:
         print("   ", errors[0])
     rps = float(re.search(r"Requests/sec:\s+([\d.]+)", done)[1])
-    return {"rps": rps, "p50_ms": latency["50"], "p99_ms": latency["99"], "failed": int(failed[1]) if failed else 0}
+    return {
+        "rps": rps,
+        "p50_ms": latency["50"],
+        "p99_ms": latency["99"],
+        "failed": int(failed[1]) if failed else 0,
+    }
 
 
 def throughput(seconds: int) -> None:
@@ -120,7 +128,8 @@ def throughput(seconds: int) -> None:
             anew = wrk(url, str(different), seconds)
             print("each anew", anew)
         print(
-            f"(a) requests {again['rps'] / base['rps']:.2f} x (>= 0.25), p99 {again['p99_ms'] / base['p99_ms']:.1f} x (<= 8)"
+            f"(a) requests {again['rps'] / base['rps']:.2f} x (>= 0.25), p99 "
+            f"{again['p99_ms'] / base['p99_ms']:.1f} x (<= 8)"
         )
         print(f"(b) requests {anew['rps'] / base['rps']:.3f} x (>= 0.03), p99 {anew['p99_ms']:.0f} ms")
 
@@ -180,7 +189,12 @@ async def ask(
     """One request on a connection of its own."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
-        lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", "Connection: close", f"Content-Length: {len(body)}"]
+        lines = [
+            f"{method} {path} HTTP/1.1",
+            "Host: 127.0.0.1",
+            "Connection: close",
+            f"Content-Length: {len(body)}",
+        ]
         lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
         writer.write("\r\n".join([*lines, "", ""]).encode() + body)
         await writer.drain()
@@ -221,12 +235,14 @@ def jobs(count: int) -> None:
 
 async def _jobs(count: int, folder: str, model: int, environment: dict[str, str]) -> None:
     port = free_port()
-    command = service_command(folder, port, "--ollama-host", f"http://127.0.0.1:{model}", "--model-slots", "4")
+    command = service_command(
+        folder, port, "--ollama-host", f"http://127.0.0.1:{model}", "--model-slots", "4"
+    )
     most = 0.0
     began = time.monotonic()
     with running(command, port, **environment) as process:
-        posts = [ask(port, "POST", "/v1/explain?language=en", variant(n), Prefer="respond-async", Content_Type="text/plain")
-                 for n in range(count)]  # fmt: skip
+        heads = {"Prefer": "respond-async", "Content_Type": "text/plain"}
+        posts = [ask(port, "POST", "/v1/explain?language=en", variant(n), **heads) for n in range(count)]
         promised = await asyncio.gather(*posts)
         assert {status for status, *_ in promised} == {202}, "not all were promised"
         paths = [headers["location"] for _, headers, _ in promised]
@@ -254,17 +270,23 @@ async def _jobs(count: int, folder: str, model: int, environment: dict[str, str]
 
     rows = sqlite3.connect(Path(folder, "reports.sqlite"))
     counts = {
-        name: rows.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in ("pointers", "contents", "jobs")
+        name: rows.execute(f"SELECT count(*) FROM {name}").fetchone()[0]
+        for name in ("pointers", "contents", "jobs")
     }
     print(
-        f"all {len(reports)} ended in {seconds:.0f} s, {written} by the model, {len(numbers)} different, most {most:.0f} MiB"
+        f"all {len(reports)} ended in {seconds:.0f} s, {written} by the model, {len(numbers)} "
+        f"different, most {most:.0f} MiB"
     )
     print(f"rows {counts}, raw logs left {left}")
 
 
 async def _ended(port: int, paths: list[str]) -> set[str]:
     answers = await asyncio.gather(*(ask(port, "GET", path) for path in paths), return_exceptions=True)
-    return {path for path, answer in zip(paths, answers, strict=True) if isinstance(answer, tuple) and answer[0] == 200}
+    return {
+        path
+        for path, answer in zip(paths, answers, strict=True)
+        if isinstance(answer, tuple) and answer[0] == 200
+    }
 
 
 def overload(seconds: int) -> None:
@@ -281,7 +303,9 @@ def overload(seconds: int) -> None:
 
 async def _overload(seconds: int, folder: str, model: int, environment: dict[str, str]) -> None:
     port = free_port()
-    command = service_command(folder, port, "--ollama-host", f"http://127.0.0.1:{model}", "--model-slots", "1")
+    command = service_command(
+        folder, port, "--ollama-host", f"http://127.0.0.1:{model}", "--model-slots", "1"
+    )
     clients = 10 * (2 + 32)
     with running(command, port, **environment):
         statuses, alone = await _clients(port, 1, seconds)
@@ -290,10 +314,14 @@ async def _overload(seconds: int, folder: str, model: int, environment: dict[str
         statuses, crowd = await _clients(port, clients, seconds)
         print(f"{clients} clients", statuses, _times(crowd))
         told = await models
-    print(f"latency from admission, median {statistics.median(crowd) / statistics.median(alone):.2f} x of one client's")
+    print(
+        f"latency from admission, median {statistics.median(crowd) / statistics.median(alone):.2f} x of one client's"
+    )
     kept = [ended <= promise for status, promise, ended in told if status == 200]
     refused = sum(status == 503 for status, *_ in told)
-    print(f"with a model: {len(kept)} answered, {refused} told to come again; within the promised time: {sum(kept)}")
+    print(
+        f"with a model: {len(kept)} answered, {refused} told to come again; within the promised time: {sum(kept)}"
+    )
 
 
 async def _clients(port: int, count: int, seconds: int) -> tuple[dict[int, int], list[float]]:
@@ -308,7 +336,11 @@ async def _clients(port: int, count: int, seconds: int) -> tuple[dict[int, int],
             number += count
             began = time.monotonic()
             status, headers, _ = await ask(
-                port, "POST", "/v1/explain?llm=false&language=en", variant(count * 1_000_000 + number), Content_Type="text/plain"
+                port,
+                "POST",
+                "/v1/explain?llm=false&language=en",
+                variant(count * 1_000_000 + number),
+                Content_Type="text/plain",
             )
             statuses[status] = statuses.get(status, 0) + 1
             if status == 200:
@@ -350,11 +382,13 @@ async def _with_model(port: int, number: int) -> tuple[int, float, float]:
 
 def _times(seconds: list[float]) -> str:
     ordered = sorted(seconds)
-    return f"n {len(ordered)}, median {statistics.median(ordered) * 1000:.0f} ms, p95 {ordered[len(ordered) * 95 // 100] * 1000:.0f} ms"
+    return f"n {len(ordered)}, median {statistics.median(ordered) * 1000:.0f} ms, p95 {ordered[len(ordered) * 95 // 100] * 1000:.0f} ms"  # noqa: E501
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("what", choices=["throughput", "jobs", "overload", "_baseline", "_ollama"])
     parser.add_argument("rest", nargs="*")
     parser.add_argument("--seconds", type=int, default=10)
