@@ -132,7 +132,7 @@ class TestExplain:
             while not server.asked and time.monotonic() < end:
                 time.sleep(0.05)
             process.send_signal(signal.SIGINT)
-            _, errors = process.communicate(timeout=20)
+            _, errors = process.communicate(timeout=60)
             assert (process.returncode, b"Traceback" in errors) == (130, False)
             assert server.asked
             while not all(e.ended for e in server.exchanges) and time.monotonic() < end:

@@ -96,8 +96,8 @@ class TestLanes:
         with ScriptedOllama(CHARACTERS["honest"], parallel=1, first_seconds=0.02) as server:
             narrated(server, told)
         spans = [(e.arrived, e.ended) for e in server.asked]
-        assert most_at_once(spans) == 2
-        assert most_at_once(spans[3:]) == 1
+        assert most_at_once(spans) >= 2
+        assert most_at_once(spans[len(spans) // 2 :]) == 1
 
     def test_the_option_sets_it(self, told):
         """One at a time, whatever the server could."""
