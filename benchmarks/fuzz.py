@@ -18,12 +18,11 @@ from multiprocessing import Pool
 from pathlib import Path
 from types import FrameType
 
-ROOT = Path(__file__).resolve().parent.parent
-for folder in (ROOT / "tests" / "fuzz", ROOT / "service"):
-    sys.path.insert(0, str(folder))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "service"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "fuzz"))
 
-from checking import check  # noqa: E402
-from mutations import mutated  # noqa: E402
+from checking import check
+from mutations import mutated
 
 BATCH, HANG_SECONDS = 100, 30
 

@@ -24,20 +24,22 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parent / "verifier"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from evals.scripted import ScriptedOllama
+from evals.scripted.characters import json_answer
+from evals.scripted.material import Line, is_probe
+from facts_of import report_of
+
+from explain_log.errors import ModelUnavailable
+from explain_log.narration.explain import ModelOptions, narrate_now
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks" / "verifier")]
-
-from evals.scripted import ScriptedOllama  # noqa: E402
-from evals.scripted.characters import json_answer  # noqa: E402
-from evals.scripted.material import Line, is_probe  # noqa: E402
-from facts_of import report_of  # noqa: E402
-
-from explain_log.errors import ModelUnavailable  # noqa: E402
-from explain_log.narration.explain import ModelOptions, narrate_now  # noqa: E402
-
 CORPUS = ROOT / "benchmarks" / "verifier" / "corpus.jsonl"
 SORRY = {"zh": "抱歉，我无法帮助完成这个请求。", "en": "I'm sorry, but I can't help with that."}
 
@@ -133,8 +135,12 @@ def run(count: int, seed: int) -> Figures:
             for name, draw in CHARACTERS.items():
                 about = chance.choice(everything)
                 other = others.get((about.log, "en" if about.language == "zh" else "zh"), about)
-                _narrate(server, name, lambda: draw(about, other, chance), about, figures)  # noqa: B023
+                _narrate(server, name, partial(draw, about, other, chance), about, figures)
     return figures
+
+
+def _always(answer: str, _body: dict[str, Any]) -> str:
+    return answer
 
 
 def _narrate(server: ScriptedOllama, name: str, answer: Callable[[], str], about: Statements, figures: Figures) -> None:
@@ -178,7 +184,7 @@ def timed(count: int, seed: int, piece_seconds: float = 0.02, first_seconds: flo
         for _ in range(count):
             about = chance.choice(everything)
             answer = _honest(about, about, chance)
-            server.character = lambda _, answer=answer: answer  # type: ignore[misc]
+            server.character = partial(_always, answer)
             ratio = _ratio(server, about, json.loads(answer)["statements"][0]["text"])
             server.exchanges.clear()
             if ratio is not None:

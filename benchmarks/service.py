@@ -168,19 +168,14 @@ def baseline(stored: str, port: int) -> None:
 def ollama(port: int, parallel: int, seconds: float) -> None:
     """A slow model: each answer takes so long, and comes in one piece."""
     sys.path.insert(0, str(ROOT))
-    from evals.scripted import server
+    from evals.scripted import ScriptedOllama
 
-    server._PIECE = 1 << 16
-    scripted = server.ScriptedOllama(parallel=parallel, queue=100_000, first_seconds=seconds)
-
-    async def serve() -> None:
-        scripted._slots, scripted._waiting, scripted._loaded = asyncio.Semaphore(parallel), 0, True
-        async with await asyncio.start_server(scripted._serve, "127.0.0.1", port, backlog=2048):
-            while True:
-                await asyncio.sleep(5)
-                scripted.exchanges.clear()
-
-    asyncio.run(serve())
+    with ScriptedOllama(
+        parallel=parallel, queue=100_000, first_seconds=seconds, piece_characters=1 << 16, port=port
+    ) as scripted:
+        while True:
+            time.sleep(5)
+            scripted.exchanges.clear()
 
 
 async def ask(
@@ -382,7 +377,8 @@ async def _with_model(port: int, number: int) -> tuple[int, float, float]:
 
 def _times(seconds: list[float]) -> str:
     ordered = sorted(seconds)
-    return f"n {len(ordered)}, median {statistics.median(ordered) * 1000:.0f} ms, p95 {ordered[len(ordered) * 95 // 100] * 1000:.0f} ms"  # noqa: E501
+    median_ms, p95_ms = statistics.median(ordered) * 1000, ordered[len(ordered) * 95 // 100] * 1000
+    return f"n {len(ordered)}, median {median_ms:.0f} ms, p95 {p95_ms:.0f} ms"
 
 
 def main() -> None:

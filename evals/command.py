@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
         options = ModelOptions(model=name, host=asked.host, host_is_named=True, limits=limits, parallel=asked.parallel)
         rows.append(_run(name, chosen, options, asked.repeat))
     for name in NAMES if asked.scripted else ():
-        with scripted(name, parallel=2) as server, _own_folders():
+        with scripted(name, parallel=2) as server, _OwnFolders():
             rows.append(_run(name, chosen, ModelOptions(model=f"{name}:8b", host=server.url), asked.repeat))
     _write(rows, asked.json, asked.markdown)
     return 1 if any(row.unusable == row.cases for row in rows[1 : 1 + len(asked.model)]) else 0
@@ -70,7 +70,7 @@ def _run(name: str, chosen: list[Case], options: ModelOptions, repeat: int) -> R
     return row_of(name, outcomes)
 
 
-class _own_folders:  # noqa: N801 - reads as a statement
+class _OwnFolders:
     """What is found out of scripted models is not remembered among the user's own."""
 
     def __enter__(self) -> None:

@@ -6,6 +6,7 @@ import copy
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import cast
 
 from evals.cases import Case, report_of
 from explain_log.errors import ModelUnavailable
@@ -49,7 +50,7 @@ def measure(case: Case, options: ModelOptions) -> Outcome:
         if kind == "problem":
             outcome.problems += 1
         if kind == "sentence" and outcome.first_seconds is None:
-            sentence = payload[1]  # type: ignore[index]
+            _, sentence = cast("tuple[str, Sentence]", payload)
             if sentence.origin == "model":
                 outcome.first_seconds = time.monotonic() - started
 

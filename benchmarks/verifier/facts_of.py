@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "service"))
+
+from explain_log.citations import facts_at, finding_at, lines_of_cite, split_cite
+from explain_log.knowledge import load
+from explain_log.lines import Origin
+from explain_log.pipeline import make_report
+from explain_log.report import Report
+
 FOLDER = Path(__file__).resolve().parent
-sys.path.insert(0, str(FOLDER.parents[1] / "service"))
-
-from explain_log.citations import facts_at, finding_at, lines_of_cite, split_cite  # noqa: E402
-from explain_log.knowledge import load  # noqa: E402
-from explain_log.lines import Origin  # noqa: E402
-from explain_log.pipeline import make_report  # noqa: E402
-from explain_log.report import Report  # noqa: E402
-
 GPU = re.compile(r"(CUDA|ROCm|Vulkan|Metal|MTL)\d*")
 Value = float | int | str | bool
 

@@ -19,14 +19,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from facts_of import load, report_of, text_of
+
+from explain_log.briefing import Briefing, make_briefing
+from explain_log.narration import verifier
+
 FOLDER = Path(__file__).resolve().parent
-sys.path.insert(0, str(FOLDER))
-
-from facts_of import load, report_of, text_of  # noqa: E402
-
-from explain_log.briefing import Briefing, make_briefing  # noqa: E402
-from explain_log.narration import verifier  # noqa: E402
-
 Case = dict[str, Any]
 
 
@@ -46,7 +46,7 @@ def passes(case: Case) -> tuple[bool, str]:
 def passes_free(case: Case) -> tuple[bool, str]:
     """The same without ids: a true case has nothing contradicted, a false one something that is not supported."""
     report = report_of(case["log"], case["language"])
-    claims = verifier.judge_text(case["text"], report, load(), text_of(case["log"]).splitlines())  # type: ignore[attr-defined]
+    claims = verifier.judge_text(case["text"], report, load(), text_of(case["log"]).splitlines())
     verdicts = [str(claim.verdict) for claim in claims]
     accepted = "contradicted" not in verdicts if case["truth"] else set(verdicts) <= {"supported"}
     return accepted, "; ".join(str(claim) for claim in claims if str(claim.verdict) != "supported") or str(verdicts)

@@ -19,8 +19,6 @@ from evals.scripted.characters import Character, honest
 from evals.scripted.material import is_probe
 from evals.scripted.tokens import count_tokens
 
-_PIECE = 6
-
 
 @dataclass(eq=False)
 class Exchange:
@@ -41,7 +39,7 @@ class ScriptedOllama:
 
     parallel: answers at a time, the rest waits; queue: how many may wait before 503.  load_seconds: before the first
     piece of the first answer.  think: the model has the capability; breaks_format: it ignores `format` when it is
-    told not to think.
+    told not to think; piece_characters: how much of an answer comes at once; port: 0 for a free one.
     """
 
     character: Character = honest
@@ -52,12 +50,14 @@ class ScriptedOllama:
     load_seconds: float = 0.0
     first_seconds: float = 0.0
     piece_seconds: float = 0.0
+    piece_characters: int = 6
     think: bool = False
     breaks_format: bool = False
     context_length: int = 40960
     exchanges: list[Exchange] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    port: int = 0
     url: str = ""
 
     def __enter__(self) -> Self:
@@ -82,7 +82,7 @@ class ScriptedOllama:
         self._slots = asyncio.Semaphore(self.parallel)
         self._waiting = 0
         self._loaded = not self.load_seconds
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, backlog=2048)
         self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         started.set()
         async with server:
@@ -179,10 +179,10 @@ class ScriptedOllama:
         exchange.answer = "Fine." if ignores else self.character(body)
         exchange.prompt_tokens = sum(count_tokens(message["content"]) for message in body["messages"])
         written = 0
-        for at in range(0, len(exchange.answer), _PIECE):
+        for at in range(0, len(exchange.answer), self.piece_characters):
             if self.piece_seconds:
                 await asyncio.sleep(self.piece_seconds)
-            written = at + _PIECE
+            written = at + self.piece_characters
             if exchange.first_sentence is None and "}" in exchange.answer[:written].partition('"cites"')[2]:
                 exchange.first_sentence = time.monotonic()
             piece = {"role": "assistant", "content": exchange.answer[at:written]}

@@ -305,7 +305,7 @@ class TestOutput:
         words = [*COMMAND, "--no-llm"]
         with subprocess.Popen(
             words, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            preexec_fn=hears_interrupts,
+            preexec_fn=hears_interrupts,  # noqa: PLW1509 - it sets one signal, and no thread runs here
         ) as process:
             time.sleep(1.5)
             process.send_signal(signal.SIGINT)

@@ -59,10 +59,10 @@ class Telegram:
     async def anything(self, told):
         return self.ok()
 
-    async def getMe(self, told):  # noqa: N802
+    async def getMe(self, told):  # noqa: N802 - the method's name at Telegram
         return self.ok({"id": 1, "is_bot": True, "username": "ExplainBot"})
 
-    async def getUpdates(self, told):  # noqa: N802
+    async def getUpdates(self, told):  # noqa: N802 - the method's name at Telegram
         for _ in range(10):
             found = [one for one in self.updates if one["update_id"] >= told["offset"]]
             if found:
@@ -74,14 +74,14 @@ class Telegram:
         assert len(told["text"].encode("utf-16-le")) // 2 <= 4096
         assert told["parse_mode"] == "HTML"
 
-    async def sendMessage(self, told):  # noqa: N802
+    async def sendMessage(self, told):  # noqa: N802 - the method's name at Telegram
         self.check(told)
         number = 800 + len(self.texts)
         self.texts[number] = [told["text"]]
         self.reply = told.get("reply_parameters")
         return self.ok({"message_id": number})
 
-    async def editMessageText(self, told):  # noqa: N802
+    async def editMessageText(self, told):  # noqa: N802 - the method's name at Telegram
         if self.limit_edits:
             self.limit_edits -= 1
             return JSONResponse({"ok": False, "error_code": 429, "parameters": {"retry_after": 1}}, 429)
@@ -92,7 +92,7 @@ class Telegram:
         texts.append(told["text"])
         return self.ok({})
 
-    async def getFile(self, told):  # noqa: N802
+    async def getFile(self, told):  # noqa: N802 - the method's name at Telegram
         if told["file_id"] == "huge":
             return JSONResponse({"ok": False, "error_code": 400, "description": "Bad Request: file is too big"}, 400)
         return self.ok({"file_path": "../../etc/passwd" if told["file_id"] == "odd" else "documents/log.gz"})

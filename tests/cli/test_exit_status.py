@@ -146,7 +146,7 @@ def test_interrupted_is_130(environment, tmp_path):
     """Ctrl-C while reading gives 130 and no traceback."""
     process = subprocess.Popen(
         [*COMMAND, "--no-llm"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment,
-        preexec_fn=hears_interrupts,
+        preexec_fn=hears_interrupts,  # noqa: PLW1509 - it sets one signal, and no thread runs here
     )
     time.sleep(1.5)
     process.send_signal(signal.SIGINT)
@@ -157,7 +157,10 @@ def test_interrupted_is_130(environment, tmp_path):
 
 def test_the_service_stops_at_ctrl_c(environment):
     """`serve` says where it listens, and an interrupt ends it without a traceback."""
-    process = subprocess.Popen([*COMMAND, "serve", "--port", "0"], stderr=subprocess.PIPE, env=environment, text=True, preexec_fn=hears_interrupts)
+    process = subprocess.Popen(
+        [*COMMAND, "serve", "--port", "0"], stderr=subprocess.PIPE, env=environment, text=True,
+        preexec_fn=hears_interrupts,  # noqa: PLW1509 - it sets one signal, and no thread runs here
+    )
     assert process.stderr is not None
     assert "http://127.0.0.1:" in process.stderr.readline()
     time.sleep(1.5)

@@ -70,7 +70,7 @@ def check(path, data, language):
         found = list(problems_of(report_json(make_report([Origin(str(path))], language))))
     except InputError as refusal:
         found = [] if str(refusal).strip() and "\n" not in str(refusal) else [f"refused with {str(refusal)!r}"]
-    except Exception as error:  # noqa: BLE001  any exception is what is looked for
+    except Exception as error:  # noqa: BLE001 - any exception is what is looked for
         trace, place = error.__traceback__, ""
         while trace is not None:
             place, trace = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}", trace.tb_next

@@ -36,7 +36,7 @@ def make_app(options: ServiceOptions | None = None) -> FastAPI:
     service = Service(options or ServiceOptions())
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:  # noqa: ARG001
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         try:
             await service.start()
             yield

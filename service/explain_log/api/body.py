@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, TypeVar
 
 from anyio import to_thread
@@ -154,21 +155,21 @@ async def _decoded(raw: RawLog, encoding: str, options: ServiceOptions) -> RawLo
     start = next(raw.blocks(), b"")
     if not start.startswith(_ENCODINGS[encoding]):
         raise Problem(400, f"the body is not {encoding}, as its content-encoding says")
-    return await to_thread.run_sync(_unpack, raw, options, True)  # noqa: FBT003
+    return await to_thread.run_sync(partial(_unpack, raw, options, whole=True))
 
 
 async def _unpacked(raw: RawLog, options: ServiceOptions) -> RawLog:
     """A log that was packed as a file (server.log.gz) as text."""
     if not is_archive(next(raw.blocks(), b"")[:4]):
         return raw
-    log = await to_thread.run_sync(_unpack, raw, options, False)  # noqa: FBT003
+    log = await to_thread.run_sync(partial(_unpack, raw, options, whole=False))
     if is_archive(next(log.blocks(), b"")[:4]):
         log.close()
         raise Problem(422, "the body is an archive in an archive: send the log itself")
     return log
 
 
-def _unpack(raw: RawLog, options: ServiceOptions, whole: bool) -> RawLog:  # noqa: FBT001
+def _unpack(raw: RawLog, options: ServiceOptions, *, whole: bool) -> RawLog:
     """whole: a damaged end is an error; else what can be read counts."""
     log = RawLog(options.folder, options.most_bytes)
     try:

@@ -71,7 +71,7 @@ class Guard:
         except Problem as problem:
             if not status:
                 await problem.response()(scope, receive, send_with_headers)
-        except Exception as error:  # noqa: BLE001  (the last border before the client)
+        except Exception as error:  # noqa: BLE001 - the last border before the client
             route = getattr(scope.get("route"), "path", "an unknown path")
             _LOG.error("unexpected %s in %s %s", type(error).__name__, scope["method"], route)
             if not status:

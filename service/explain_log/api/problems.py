@@ -46,7 +46,7 @@ def install(app: FastAPI) -> None:
     """Makes every error of the app a problem document."""
 
     @app.exception_handler(Problem)
-    async def _problem(request: Request, error: Problem) -> JSONResponse:  # noqa: ARG001
+    async def _problem(_: Request, error: Problem) -> JSONResponse:
         return error.response()
 
     @app.exception_handler(HTTPException)
@@ -58,13 +58,13 @@ def install(app: FastAPI) -> None:
         return response
 
     @app.exception_handler(RequestValidationError)
-    async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:  # noqa: ARG001
+    async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
         where = ".".join(str(step) for step in first["loc"])
         return problem_response(422, f"{where}: {first['msg']}")
 
     @app.exception_handler(ExplainLogError)
-    async def _ours(request: Request, error: ExplainLogError) -> JSONResponse:  # noqa: ARG001
+    async def _ours(_: Request, error: ExplainLogError) -> JSONResponse:
         return problem_response(400 if isinstance(error, InputError) else 500, str(error))
 
 

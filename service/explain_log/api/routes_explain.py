@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
@@ -148,10 +148,10 @@ async def promise_response(service: Service, report_id: str, headers: dict[str, 
     position = 0 if job is None else await service.jobs.position(job)
     if job is not None and job.state == "failed":
         raise Problem(job.status, job.detail)
-    state = "running" if job is None or job.state == "running" else "queued"
+    state: Literal["queued", "running"] = "running" if job is None or job.state == "running" else "queued"
     queue = service.explainer.models
     seconds = queue.promised_seconds(position + queue.waiting if queue.running >= queue.slots else position)
-    promised = Promised(id=report_id, state=state, position=position, promised_seconds=seconds)  # type: ignore[arg-type]
+    promised = Promised(id=report_id, state=state, position=position, promised_seconds=seconds)
     address = f"/v1/reports/{report_id}"
     retry = str(max(1, min(30, round(seconds / 4))))
     told = {"Location": address, "Retry-After": retry, **(headers or {})}

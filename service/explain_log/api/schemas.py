@@ -122,7 +122,7 @@ class VerifyRequest(Strict):
 
     answer: str = Field(max_length=100_000)
     log: str = Field(default=None)  # type: ignore[assignment]  # absent, and never null
-    report: str = Field(default=None, pattern="^[0-9a-f]{32}$")  # type: ignore[assignment]
+    report: str = Field(default=None, pattern="^[0-9a-f]{32}$")  # type: ignore[assignment]  # the same
 
     @classmethod
     def described(cls) -> dict[str, Any]:

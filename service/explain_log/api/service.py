@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+from functools import partial
 
 from explain_log.api.explain import Explainer
 from explain_log.api.jobs import JobRunner
@@ -38,7 +39,7 @@ class Service:
         self.explainer = Explainer(options, self.reports, self.workers, self.narrator, self.metrics)
         self.runner = JobRunner(options, self.jobs, self.reports, self.explainer, self.spool, self.metrics)
         for name, queue in (("parse", self.workers.queue), ("model", self.explainer.models)):
-            self.metrics.watch(name, lambda q=queue: q.waiting, lambda q=queue: q.running)  # type: ignore[misc]
+            self.metrics.watch(name, partial(getattr, queue, "waiting"), partial(getattr, queue, "running"))
         self._loops: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:

@@ -109,7 +109,7 @@ class Spool:
     def __init__(self, folder: str) -> None:
         self.folder = os.path.abspath(folder)
         os.makedirs(self.folder, mode=0o700, exist_ok=True)
-        self._lock = open(os.path.join(self.folder, _LOCK), "a+", encoding="ascii")  # noqa: SIM115
+        self._lock = open(os.path.join(self.folder, _LOCK), "a+", encoding="ascii")  # noqa: SIM115 - held open: the lock goes with the process
         self.alone = _locked(self._lock)
         self._lock.seek(0)
         self.id = self._lock.read().strip()

@@ -138,7 +138,7 @@ def verify(header: Header, blobs: list[bytes]) -> Done:
     return {"verification": verify_answer(header["answer"], report_of(blobs[0]), log).as_json()}, []
 
 
-def lines(header: Header, blobs: list[bytes]) -> Done:  # noqa: ARG001
+def lines(header: Header, _blobs: list[bytes]) -> Done:
     """Texts of lines and their numbers → what each is, as `explain-log line` has it."""
     from explain_log.render.known_lines import explained
 

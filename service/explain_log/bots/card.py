@@ -144,7 +144,8 @@ def first_sentences(text: str, most: int) -> str:
 
 
 def _mood(mood: str) -> Mood:
-    return mood if mood in ("good", "warning", "error") else "plain"  # type: ignore[return-value]
+    moods: tuple[Mood, ...] = ("good", "warning", "error")
+    return next((known for known in moods if known == mood), "plain")
 
 
 def _sentences(texts: list[str]) -> tuple[str, ...]:

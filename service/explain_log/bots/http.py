@@ -107,7 +107,7 @@ def callback_app(path: str, handler: Handler, *, most_bytes: int = MOST_CALLBACK
             _LOG.warning("a request was refused: %s", refused)
             return PlainTextResponse("", refused.status)
 
-    async def health(request: Request) -> Response:  # noqa: ARG001
+    async def health(_: Request) -> Response:
         return PlainTextResponse("ok")
 
     methods = ["POST", "GET"] if get else ["POST"]

@@ -138,4 +138,5 @@ def _seconds(durations: list[bytes]) -> list[float] | None:
     except ValueError:  # a request that took minutes, or nanoseconds
         pass
     found = [convert("duration", duration.decode("utf-8", "replace").strip(" ") + "s") for duration in durations]
-    return found if all(isinstance(value, float) for value in found) else None  # type: ignore[return-value]
+    seconds = [value for value in found if isinstance(value, float)]
+    return seconds if len(seconds) == len(found) else None

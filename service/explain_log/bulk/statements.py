@@ -57,7 +57,7 @@ class Statements:
                     if found is None:
                         return False
                     places[number] = found
-        heads: list[bytes] = [line[place] for line, place in zip(lines, places, strict=True)]  # type: ignore[index]
+        heads = [line[place] for line, place in zip(lines, places, strict=True) if place is not None]
         plain: dict[bytes, Plain] = {}
         for head in set(heads):
             verdict = self._verdicts.of(head)

@@ -8,9 +8,10 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from multiprocessing.context import BaseContext
+from multiprocessing.context import ForkContext, SpawnContext
 
 from explain_log.bulk.chunks import LONGEST_LINE
 from explain_log.bulk.scanner import LONGEST_PREFIX, Loud, Scanner, Unread
@@ -56,14 +57,14 @@ class _Chunk:
 class _Other:
     """Another process that scans, and the chunks that it knows of, in their order."""
 
-    def __init__(self, context: BaseContext, scanner: Scanner, path: str, others: list[_Other]) -> None:
+    def __init__(self, context: ForkContext | SpawnContext, scanner: Scanner, path: str, others: list[_Other]) -> None:
         self.pipe, theirs = context.Pipe()
         self.chunks: deque[_Chunk] = deque()
         copied = context.get_start_method() == "fork"
         # A copy has this process's ends of all pipes as well, and would never see that they were closed here.
         ends = [other.pipe for other in (*others, self)] if copied else []
         start = scanner if copied else (*scanner.sizes, scanner.wrapping)
-        self.process = context.Process(target=_work, args=(theirs, ends, path, start), daemon=True)  # type: ignore[attr-defined]
+        self.process = context.Process(target=_work, args=(theirs, ends, path, start), daemon=True)
         self.process.start()
         theirs.close()
 
@@ -108,7 +109,7 @@ class FileScan:
 
         Stops before a line that is too long, and before the first byte that is not ASCII where that tells nothing yet.
         """
-        context = get_context("fork" if _may_be_copied() else "spawn")
+        context = get_context("fork") if _may_be_copied() else get_context("spawn")
         try:
             for _ in range(self._processes):
                 with suppress(RuntimeError, OSError):  # else this process does it all
@@ -254,7 +255,11 @@ def _work(pipe: Connection, ends: list[Connection], path: str, start: Scanner | 
         scanner = start if isinstance(start, Scanner) else _scanner(*start)
         while True:
             cut, settled = pipe.recv()
-            pipe.send(list(scanner.scan_ahead(_read(path, cut), lambda: settled)))  # noqa: B023 - used at once
+            pipe.send(list(scanner.scan_ahead(_read(path, cut), partial(_itself, settled))))
+
+
+def _itself(settled: Settled) -> Settled:
+    return settled
 
 
 def _scanner(piece: int, few: int, wrapping: Wrapping) -> Scanner:

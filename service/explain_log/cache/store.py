@@ -26,7 +26,6 @@ CREATE TABLE IF NOT EXISTS explanations (
   model TEXT NOT NULL, language TEXT NOT NULL, name TEXT NOT NULL, question TEXT NOT NULL, value TEXT NOT NULL
 )
 """
-_COLUMNS = "key, made, used, size, model, language, name, question"
 
 T = TypeVar("T")
 
@@ -72,7 +71,8 @@ class Store:
         def put(file: sqlite3.Connection) -> bool:
             row = (entry.key, entry.made, entry.used, len(value.encode()), entry.model, entry.language, entry.name)
             file.execute(
-                f"INSERT OR REPLACE INTO explanations ({_COLUMNS}, value) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+                "INSERT OR REPLACE INTO explanations (key, made, used, size, model, language, name, question, value) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (*row, entry.question, value),
             )
             file.execute("DELETE FROM explanations WHERE made < ?", (self._now() - MOST_AGE_SECONDS,))
@@ -83,13 +83,16 @@ class Store:
             )
             return True
 
-        return self._do(put, False, create=True)  # noqa: FBT003
+        return self._do(put, otherwise=False, create=True)
 
     def entries(self, key: str = "") -> list[Entry]:
         """What is kept under keys that begin so, the latest used first."""
 
         def read(file: sqlite3.Connection) -> list[Entry]:
-            query = f"SELECT {_COLUMNS} FROM explanations WHERE substr(key, 1, ?) = ? ORDER BY used DESC, key"  # noqa: S608
+            query = (
+                "SELECT key, made, used, size, model, language, name, question FROM explanations "
+                "WHERE substr(key, 1, ?) = ? ORDER BY used DESC, key"
+            )
             return [Entry(*row) for row in file.execute(query, (len(key), key))]
 
         return self._do(read, [], create=False)

@@ -17,7 +17,7 @@ _ALL = _TURN_ON | {"quantize_kv"}
 
 
 @load_check("flash_attention.off", "flash_attention.on", needs=("context.flash_attn",))
-def flash_attention(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa: ARG001
+def flash_attention(load: ModelLoad, _: Facts) -> Iterator[Observation]:
     """The outcome, where the log tells it; `auto` without an outcome says neither.
 
     K and V heads of different size: llama.cpp before spring 2025 forces it off (llama_new_context_with_model), and

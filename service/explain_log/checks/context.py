@@ -16,7 +16,7 @@ _LONG_SLOTS = frozenset({"one_long_slot", "all_slots_long", "llama_one_slot"})
 
 
 @load_check("context.below_training", "context.above_training", needs=("context.n_ctx_per_seq", "model.n_ctx_train"))
-def against_training(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa: ARG001
+def against_training(load: ModelLoad, _: Facts) -> Iterator[Observation]:
     """What one slot may use against what the model was trained with. Source: llama-context.cpp, constructor."""
     per_seq, trained = load.context.n_ctx_per_seq, load.model.n_ctx_train
     if per_seq is None or not trained or per_seq == trained:
@@ -45,7 +45,7 @@ def against_training(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  #
 
 
 @load_check("context.shared_by_slots", needs=("context.n_ctx", "context.n_seq_max"))
-def shared_by_slots(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa: ARG001
+def shared_by_slots(load: ModelLoad, _: Facts) -> Iterator[Observation]:
     """n_ctx is split into n_seq_max slots of n_ctx_per_seq tokens each, unless the cache is unified.
 
     Source: llama-context.cpp, constructor; Ollama sets n_ctx = num_ctx · OLLAMA_NUM_PARALLEL (server/sched.go).

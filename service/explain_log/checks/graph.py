@@ -12,7 +12,7 @@ from explain_log.facts.record import gpu_devices, lines_of
 
 
 @load_check("graph.splits_expected", "graph.splits_high", needs=("graph.splits",), says_unknown=False)
-def splits(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa: ARG001
+def splits(load: ModelLoad, _: Facts) -> Iterator[Observation]:
     """A split is a run of operations on one device; more than 2 · (devices + 1) for one token is many.
 
     Full offload over N GPUs with a layer split gives N + 1: the embedding lookup on the CPU, then one a GPU.
@@ -38,7 +38,7 @@ def splits(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa: ARG
 
 
 @load_check("graph.pipeline_parallel", needs=("pipeline_copies",), says_unknown=False)
-def pipeline(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa: ARG001
+def pipeline(load: ModelLoad, _: Facts) -> Iterator[Observation]:
     """The inputs of each split are held n_copies times, so that GPUs work on different batches at once.
 
     Source: ggml-backend.cpp (GGML_SCHED_MAX_COPIES), llama-context.cpp, constructor (pipeline_parallel).

@@ -70,7 +70,7 @@ def _is_mla(load: ModelLoad) -> bool:
     "memory.kv_mismatch",
     needs=("kv_cache.size_mib", "kv_cache.n_layer", "model.n_head_kv", "model.n_embd_head_k", "model.n_embd_head_v"),
 )
-def kv_adds_up(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa: ARG001
+def kv_adds_up(load: ModelLoad, _: Facts) -> Iterator[Observation]:
     """The KV cache has the size that its shape predicts."""
     cells = load.kv_cache.n_cells or load.context.n_ctx
     size = load.kv_cache.size_mib
@@ -120,7 +120,7 @@ def kv_adds_up(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa:
 
 
 @load_check("kv.quantized", needs=("kv_cache.k_type", "kv_cache.v_type"), says_unknown=False)
-def quantized(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa: ARG001
+def quantized(load: ModelLoad, _: Facts) -> Iterator[Observation]:
     """K or V of the cache is stored in a quantized type: smaller than f16 by the ratio of bytes per element."""
     cache = load.kv_cache
     blocks = [block_of(cache.k_type), block_of(cache.v_type)]

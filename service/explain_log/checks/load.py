@@ -16,7 +16,7 @@ FOREVER_SECONDS = 1e9
 
 
 @load_check("load.finished", needs=("load_seconds",), says_unknown=False)
-def finished(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa: ARG001
+def finished(load: ModelLoad, _: Facts) -> Iterator[Observation]:
     """The load got ready: how long it took and how many MiB of weights a second that is."""
     if load.load_seconds is None or load.outcome != "ready":
         return
@@ -30,7 +30,7 @@ def finished(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa: A
 
 
 @load_check("load.slow", needs=("load_seconds",), says_unknown=False)
-def slow(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa: ARG001
+def slow(load: ModelLoad, _: Facts) -> Iterator[Observation]:
     """Over 60 s, or over 2 s and under 500 MiB/s."""
     seconds = load.load_seconds
     if seconds is None or not 0 <= seconds < FOREVER_SECONDS:
@@ -60,7 +60,7 @@ def _rate(load: ModelLoad) -> dict[str, Value]:
 
 
 @load_check("load.vocab_only", purposes=("vocab_only",))
-def vocab_only(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa: ARG001
+def vocab_only(load: ModelLoad, _: Facts) -> Iterator[Observation]:
     """A pass that reads only the tokenizer: it takes no memory for weights and is no second model.
 
     Source: src/llama-model.cpp, load_tensors (vocab_only); Ollama: llm/server.go, Tokenize.

@@ -22,7 +22,7 @@ _REPACKED = ("CPU_REPACK", "CPU_AARCH64", "AMX")
 
 
 @load_check("memory.weights_add_up", "memory.weights_mismatch", needs=("model.size_mib", "devices"))
-def weights_add_up(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa: ARG001
+def weights_add_up(load: ModelLoad, _: Facts) -> Iterator[Observation]:
     """The model buffers add up to the model's size, or a known reason explains the rest.
 
     Known reasons (llama-model.cpp, load_tensors): tied embeddings are held on both sides; a mapped buffer spans the
@@ -84,7 +84,7 @@ def _embedding_sizes(load: ModelLoad) -> list[float]:
 
 
 @load_check("memory.total", needs=("devices",), says_unknown=False)
-def total(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa: ARG001
+def total(load: ModelLoad, _: Facts) -> Iterator[Observation]:
     """What the load takes on each device and in all: weights, KV cache, compute and output buffers."""
     gpus = gpu_devices(load)
     gpu = sum(d.total_mib or 0.0 for d in gpus)
@@ -131,7 +131,7 @@ def _extent(load: ModelLoad) -> str | None:
 
 
 @load_check("memory.compute_large", needs=("devices",), says_unknown=False)
-def compute_large(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa: ARG001
+def compute_large(load: ModelLoad, _: Facts) -> Iterator[Observation]:
     """All compute buffers together are more than 15 % of all model buffers; says what drives them.
 
     Without flash attention: the score matrix n_head · n_ctx · n_ubatch · 4 bytes on each device, and the pipeline's

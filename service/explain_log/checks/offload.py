@@ -14,7 +14,7 @@ SMALLEST_USEFUL_CONTEXT = 2048
 
 
 @load_check("offload.full", "offload.partial", "offload.none")
-def offload(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa: ARG001
+def offload(load: ModelLoad, _: Facts) -> Iterator[Observation]:
     """Every layer, some or none on GPUs: offloaded a/b counts the output layer as one.
 
     Source: llama-model.cpp, load_tensors (`offloaded %d/%d layers to GPU`, b = n_layer + 1). Where no such line was

@@ -16,7 +16,7 @@ _BLOCK_SIZE_WITHIN = 0.15
 
 
 @load_check("split.balanced", "split.uneven", needs=("devices",), says_unknown=False)
-def split(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa: ARG001
+def split(load: ModelLoad, _: Facts) -> Iterator[Observation]:
     """2+ GPUs: layers per GPU, the output layer counted as one, differ by at most 1 or by more.
 
     Source: llama-model.cpp, load_tensors: item i of act = n_layer + 1 goes to the first device whose
@@ -71,7 +71,7 @@ def layers_in_words(gpus: list[DeviceMemory]) -> str:
 
 
 @load_check("split.output_layer", needs=("devices",), says_unknown=False)
-def output_layer(load: ModelLoad, facts: Facts) -> Iterator[Observation]:  # noqa: ARG001
+def output_layer(load: ModelLoad, _: Facts) -> Iterator[Observation]:
     """Which device holds the output layer and what its matrix takes there: n_vocab · n_embd in its type.
 
     The type is the quantizer's choice for the file's type (src/llama-quant.cpp, llama_tensor_get_type); it is taken

@@ -167,7 +167,7 @@ class LoadParts:
             # Ollama's own engine says what it has allocated; what the server sums up may be what it wanted.
             self._allocated = (statement.line.source or "").startswith("ggml.go:")
 
-    def summary_end(self, statement: Statement) -> None:  # noqa: ARG002
+    def summary_end(self, _: Statement) -> None:
         """`total memory` closes a summary; the next line begins another."""
         self._summary_closed = True
 

@@ -68,11 +68,11 @@ class Margins:
         """Finds the prefixes without which lines are known."""
         found: dict[str, tuple[re.Pattern[str], list[str]]] = {}
         fruitless = 0
-        for line in unknown[:_MOST_TRIED]:
-            if self._ends and line.given.endswith(self._ends):
-                line = _without_end(line)  # noqa: PLW2901 - the same line
-                if self._recognise(line) is not None:
-                    continue
+        for given in unknown[:_MOST_TRIED]:
+            ends = bool(self._ends) and given.given.endswith(self._ends)
+            line = _without_end(given) if ends else given
+            if ends and self._recognise(line) is not None:
+                continue
             cut = self._cut(line, [pattern for pattern, _ in found.values()])
             if cut is None:
                 fruitless += 1

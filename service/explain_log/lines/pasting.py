@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 _BLANKS, _NOTHING = "\xa0\u2007\u202f", "\u200b\u2060\u200e\u200f"
 _ODD = str.maketrans({**dict.fromkeys(_BLANKS, " "), **dict.fromkeys(_NOTHING)})
@@ -16,7 +17,6 @@ _ENDS = (
     "^M$", "^M", "<br>", "<br/>", "<br />", "</pre>", "</code>", "</p>", "</div>", "</span>", "</li>", "</td>",
     "</blockquote>", "</details>", "[/code]", "[/CODE]", "{code}", "{noformat}",
 )  # fmt: skip
-_COLOURS: re.Pattern[str] | None = None
 
 
 def looks_pasted(text: str) -> bool:
@@ -49,8 +49,11 @@ def plain(text: str) -> str:
 
 def _without_colours(text: str) -> str:
     """Without `[0;32m`: a clipboard takes the escape that begins a colour, `cat -v` writes it as `^[`."""
-    global _COLOURS  # noqa: PLW0603 - compiled once, and only for logs that have such
-    if _COLOURS is None:
-        escaped = r"(?<!#033)(?<!\\033)(?<!1[bB])(?<!\\e)"  # others read what is written so
-        _COLOURS = re.compile(escaped + r"(?:\^\[|\u241b)?\[(?:\d{1,3}(?:;\d{1,3})*)?m")
-    return _COLOURS.sub("", text)
+    return _colours().sub("", text)
+
+
+@cache
+def _colours() -> re.Pattern[str]:
+    """Compiled once, and only for logs that have such."""
+    escaped = r"(?<!#033)(?<!\\033)(?<!1[bB])(?<!\\e)"  # others read what is written so
+    return re.compile(escaped + r"(?:\^\[|\u241b)?\[(?:\d{1,3}(?:;\d{1,3})*)?m")

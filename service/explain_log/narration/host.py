@@ -9,7 +9,7 @@ from explain_log.errors import ModelUnavailable
 from explain_log.narration.prompts import problem
 
 DEFAULT_PORT = 11434
-_EVERY_ADDRESS = ("", "0.0.0.0", "::")  # noqa: S104  (what a server listens on; a client means loopback)
+_EVERY_ADDRESS = ("", "0.0.0.0", "::")  # noqa: S104 - what a server listens on; a client means loopback
 
 
 def base_url(host: str, language: str) -> str:

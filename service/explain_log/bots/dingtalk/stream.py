@@ -21,7 +21,7 @@ Hear = Callable[[dict[str, Any]], object]
 def library() -> Any:
     """The SDK. Raises InputError where it is missing."""
     try:
-        import dingtalk_stream  # type: ignore[import-untyped]
+        import dingtalk_stream
     except ImportError:
         raise InputError("bot.missing_extra", package="dingtalk-stream", extra="dingtalk") from None
     return dingtalk_stream

@@ -74,7 +74,7 @@ class SlackBot:
         async def events(request: Request) -> Response:
             return await handler.handle(request)
 
-        async def health(request: Request) -> Response:  # noqa: ARG001
+        async def health(_: Request) -> Response:
             return PlainTextResponse("ok")
 
         return Starlette(routes=[Route(_PATH, events, methods=["POST"]), Route("/healthz", health)])

@@ -24,17 +24,17 @@ _FOREVER = -1
 class _Quiet:
     """The SDK's own logger writes whole messages to standard error."""
 
-    def debug(self, message: str, *args: object) -> None:
+    def debug(self, _message: str, *_args: object) -> None:
         """Nothing."""
 
-    def info(self, message: str, *args: object) -> None:
+    def info(self, _message: str, *_args: object) -> None:
         """Nothing."""
 
-    def warn(self, message: str, *args: object) -> None:  # noqa: ARG002
+    def warn(self, _message: str, *_args: object) -> None:
         """That something is wrong, but not what was in it."""
         _LOG.warning("the connection reports a problem")
 
-    def error(self, message: str, *args: object) -> None:  # noqa: ARG002
+    def error(self, _message: str, *_args: object) -> None:
         """The same."""
         _LOG.error("the connection reports an error")
 
@@ -44,7 +44,7 @@ def library() -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # it names a class that websockets has given up
-            import aibot  # type: ignore[import-untyped]
+            import aibot
     except ImportError:
         raise InputError("bot.missing_extra", package="wecom-aibot-python-sdk", extra="wecom") from None
     return aibot

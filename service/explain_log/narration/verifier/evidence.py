@@ -169,7 +169,7 @@ def of_fact(fact: Fact, report: Report) -> Iterator[Atom]:
     if key.isdigit():  # a status is a number that sentences name
         yield Atom(float(key), "any", float(key), fact.id)
     if fact.kind.startswith(_REQUEST_COUNTS):
-        yield Atom(fact.value, "requests", fact.value, fact.id, name, True, aspects, key=key, keys=keys)  # noqa: FBT003
+        yield Atom(fact.value, "requests", fact.value, fact.id, name, direct=True, aspects=aspects, key=key, keys=keys)
     else:
         yield replace(_numeric(name, fact.value, fact.id, aspects, device, load), key=key, keys=keys)
 
@@ -205,8 +205,8 @@ def _numeric(
 ) -> Atom:
     dim = lexicon().dim_of_field(name)
     if dim == "percent":
-        return Atom(value / 100, "ratio", value, cite, name, True, aspects, device, load)  # noqa: FBT003
-    return Atom(value, dim, value, cite, name, True, aspects, device, load)  # noqa: FBT003
+        return Atom(value / 100, "ratio", value, cite, name, direct=True, aspects=aspects, device=device, load=load)
+    return Atom(value, dim, value, cite, name, direct=True, aspects=aspects, device=device, load=load)
 
 
 def _values_of(finding: Finding, cite: str, known: Vocabulary) -> Iterator[Atom]:
@@ -241,7 +241,7 @@ def _device_of(finding: Finding) -> str | None:
     return device if isinstance(device, str) and device else None
 
 
-def _general(entry: Json, language: str, within: bool = False) -> Iterator[str]:  # noqa: FBT001, FBT002
+def _general(entry: Json, language: str, *, within: bool = False) -> Iterator[str]:
     """What the knowledge says about a finding whatever the log: its texts in one language without placeholders."""
     if isinstance(entry, str):
         if within:
@@ -249,10 +249,10 @@ def _general(entry: Json, language: str, within: bool = False) -> Iterator[str]:
     elif isinstance(entry, dict):
         for key, item in entry.items():
             if key not in ("zh", "en") or key == language:
-                yield from _general(item, language, within or key == language)
+                yield from _general(item, language, within=within or key == language)
     elif isinstance(entry, list):
         for item in entry:
-            yield from _general(item, language, within)
+            yield from _general(item, language, within=within)
 
 
 def _of_texts(texts: Iterable[str], cite: str, known: Vocabulary, load: int | None = None) -> Iterator[Atom]:

@@ -52,7 +52,7 @@ def propositions(reading: Reading, report: Report, language: str) -> Iterator[Ju
             ):
                 continue
             says = proposition.affirmed_by(match[0]) != is_negated(reading.text, match.start(), segment.start)
-            yield _judge(proposition, says, segment, report, language, match.span())
+            yield _judge(proposition, segment, report, language, match.span(), says=says)
 
 
 def _has_subject(proposition: Proposition, reading: Reading, segment: Segment, predicate: re.Match[str]) -> bool:
@@ -83,11 +83,12 @@ def is_negated(text: str, at: int, start: int) -> bool:
 
 def _judge(
     proposition: Proposition,
-    says: bool,  # noqa: FBT001
     segment: Segment,
     report: Report,
     language: str,
     span: tuple[int, int],
+    *,
+    says: bool,
 ) -> Judgement:
     holds, findings, cites = decide(proposition, report, segment.loads)
     ids = (*(finding.fact_id for finding in findings), *cites)

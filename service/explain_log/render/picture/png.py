@@ -75,8 +75,8 @@ def _by_fontconfig(wanted: str, language: str) -> Font | None:
     """What fontconfig names for a pattern; it always names something, so the language is checked."""
     form = "%{file}\n%{family[0]}\n%{lang}\n"
     try:
-        done = subprocess.run(  # noqa: S603
-            ["fc-match", "--format", form, wanted],  # noqa: S607
+        done = subprocess.run(  # noqa: S603 - fixed arguments, no shell
+            ["fc-match", "--format", form, wanted],  # noqa: S607 - where it lies is the system's to say
             capture_output=True, check=True, timeout=_SECONDS, text=True, errors="replace",
         )  # fmt: skip
     except (OSError, subprocess.SubprocessError):
