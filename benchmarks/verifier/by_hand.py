@@ -1,4 +1,4 @@
-"""Reads the statements written by hand: by_hand/LOG.LANGUAGE.txt and misread/LOG.LANGUAGE.txt.
+"""Reads the statements written by hand: by_hand/, misread/ and fresh/LOG.LANGUAGE.txt.
 
 @ IDS          what a model would cite for the sentences that follow, in short: context.n_ctx is of load 1,
                2.outcome of load 2, CUDA0.kv_mib of a device, *.kv_mib of every GPU, f:NAME a finding, t:NAME a
@@ -26,6 +26,7 @@ class Statement:
     truth: bool
     kind: str
     was: str = ""
+    origin: str = ""
 
 
 def read(folder: str) -> Iterator[Statement]:
@@ -48,12 +49,13 @@ def _statements(log: str, language: str, text: str, folder: str) -> Iterator[Sta
             cites, was = tuple(full_cites(log, rest)), ""
         elif mark == "+":
             was = rest
-            yield Statement(log, language, rest, cites, truth=True, kind="by_hand" if folder == "by_hand" else "term")
+            kind = "term" if folder == "misread" else "by_hand"
+            yield Statement(log, language, rest, cites, truth=True, kind=kind, origin=folder)
         elif mark == "-":
             kind, _, wrong = rest.partition(" ")
             if not kind.isupper():
                 raise ValueError(f"{log}.{language}: no kind in {line!r}")
-            yield Statement(log, language, wrong, cites, truth=False, kind=kind.lower(), was=was)
+            yield Statement(log, language, wrong, cites, truth=False, kind=kind.lower(), was=was, origin=folder)
         else:
             raise ValueError(f"{log}.{language}: {line!r}")
 

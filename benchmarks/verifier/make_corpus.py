@@ -34,16 +34,22 @@ MOST = {
     "polarity": 100, "direction": 90, "name": 35, "language": 60, "joined_false": 110, "advice": 90, "setting": 80,
     "absence": 80, "trouble": 40, "cause": 60,
 }  # fmt: skip
+ASIDE = {"fresh": 2, "by_hand": sys.maxsize, "misread": sys.maxsize}
+"""One of so many is aside: half of those whose authors know nothing of the verifier, a fifth of the made ones; what
+was aside once and has been looked at is not."""
+
 HAN = re.compile(r"[\u4e00-\u9fff]")
 
 
 def statements() -> Iterator[Statement]:
     """All statements: those by hand in full, of the made ones a fixed sample of each kind."""
+    fresh = list(read("fresh"))
     hand = [*read("by_hand"), *read("misread")]
+    yield from fresh
     yield from hand
     made = [*from_templates(SEED), *from_quotes(SEED), *from_advice(SEED), *from_outcomes(SEED)]
     made += [*_other_numbers(hand), *_other_language(hand), *_joined(hand)]
-    seen = {(s.log, s.language, s.text) for s in hand}
+    seen = {(s.log, s.language, s.text) for s in (*fresh, *hand)}
     kinds: dict[tuple[str, bool], list[Statement]] = {}
     for statement in made:
         key = (statement.log, statement.language, statement.text)
@@ -118,7 +124,7 @@ def rows() -> Iterator[dict[str, Any]]:
         row |= {"truth": s.truth, "kind": s.kind}
         if s.was:
             row["was"] = s.was
-        yield row | {"aside": int(digest[10:18], 16) % 5 == 0}
+        yield row | {"aside": int(digest[10:18], 16) % ASIDE.get(s.origin, 5) == 0}
 
 
 def main() -> int:
