@@ -9,6 +9,7 @@ import uvicorn
 
 from explain_log.api.app import make_app
 from explain_log.api.options import ServiceOptions
+from explain_log.api.server import configured
 from explain_log.narration.options import ModelOptions
 
 NOBODY = ModelOptions(host="http://127.0.0.1:9")
@@ -23,11 +24,11 @@ class Served:
             "database": f"sqlite:///{folder}/reports.sqlite", "folder": str(folder / "spool"), "workers": 1, "cache": False,
             "shutdown_seconds": 0.5, "model": NOBODY,
         } | options  # fmt: skip
-        self.app = make_app(ServiceOptions(**chosen))
-        config = uvicorn.Config(
-            self.app, host="127.0.0.1", port=port, log_level="critical", timeout_graceful_shutdown=1, lifespan="on"
-        )
-        self._server = uvicorn.Server(config)
+        self.options = ServiceOptions(**chosen)
+        self.app = make_app(self.options)
+        self._config = configured(self.app, self.options)
+        self._config.port = port
+        self._server = uvicorn.Server(self._config)
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, daemon=True)
 

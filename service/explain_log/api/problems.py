@@ -29,7 +29,8 @@ class Problem(Exception):
     def document(self) -> dict[str, Any]:
         """As JSON."""
         title = HTTPStatus(self.status).phrase
-        return {"type": "about:blank", "title": title, "status": self.status, "detail": self.detail}
+        again = {} if self.retry_after is None else {"retry_after": self.retry_after}
+        return {"type": "about:blank", "title": title, "status": self.status, "detail": self.detail, **again}
 
     def response(self) -> JSONResponse:
         """As an answer."""

@@ -18,6 +18,7 @@ PROBLEM_SCHEMA = {
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "detail": {"type": "string", "description": "One line that says what is wrong and what to do."},
+        "retry_after": {"type": "integer", "description": "Seconds after which to come again; a stream has no header."},
     },
     "required": ["type", "title", "status", "detail"],
 }

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import uvicorn
+from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from explain_log.api.app import make_app
@@ -61,13 +62,17 @@ def run(place: Place, options: ServiceOptions, on_key: OnKey | None = None) -> N
     shown = f"[{place.name}]" if ":" in place.name else place.name
     sys.stderr.write(f"explain-log: http://{shown}:{listener.getsockname()[1]}\n")
     app = make_app(options)
-    config = uvicorn.Config(
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    _Server(configured(app, options), app.state.service).run(sockets=[listener])
+
+
+def configured(app: FastAPI, options: ServiceOptions) -> uvicorn.Config:
+    """How uvicorn serves it."""
+    return uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, ws="none", http=PatientlyNot, lifespan="on",
         h11_max_incomplete_event_size=_HEAD_BYTES, timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=int(options.shutdown_seconds) + 1,
     )  # fmt: skip
-    sys.setswitchinterval(_SWITCH_SECONDS)
-    _Server(config, app.state.service).run(sockets=[listener])
 
 
 def _with_keys(place: Place, options: ServiceOptions, on_key: OnKey | None) -> ServiceOptions:
@@ -129,6 +134,7 @@ class _Server(uvicorn.Server):
 class PatientlyNot(H11Protocol):
     """HTTP whose requests must have their head complete within some seconds: uvicorn would wait for ever."""
 
+    head_seconds = _HEAD_SECONDS
     _head_timer: TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
@@ -153,7 +159,7 @@ class PatientlyNot(H11Protocol):
         super().connection_lost(exc)
 
     def _wait_for_head(self) -> None:
-        self._head_timer = self.loop.call_later(_HEAD_SECONDS, self._too_slow)
+        self._head_timer = self.loop.call_later(self.head_seconds, self._too_slow)
 
     def _too_slow(self) -> None:
         self._head_timer = None

@@ -99,7 +99,7 @@ class ExplainService:
             async for event in events_of(answer.aiter_lines()):
                 problem = event.data.get("problem") if event.kind == "done" and isinstance(event.data, dict) else None
                 if problem:
-                    raise ServiceError(int(problem.get("status", 500)))
+                    raise ServiceError(int(problem.get("status", 500)), problem.get("retry_after"))
                 ended = ended or event.kind == "done"
                 yield event
             if not ended:
