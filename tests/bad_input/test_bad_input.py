@@ -11,6 +11,7 @@ from pathlib import Path
 from shutil import which
 
 import pytest
+from interrupts import started
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples" / "deepseek-r1-70b-8gpu.log"
@@ -47,11 +48,6 @@ def run(tmp_path, environment):
 def is_one_line(errors, *named):
     """Whether errors is one line of the program that names what it should."""
     return errors.startswith("explain-log: ") and errors.count("\n") == 1 and all(word in errors for word in named)
-
-
-def hears_interrupts():
-    """A test run in the background ignores interrupts, and what it starts would, too."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class TestEmpty:
@@ -303,9 +299,8 @@ class TestOutput:
     def test_an_interrupt_is_130(self, environment):
         """Ctrl-C while it waits for standard input."""
         words = [*COMMAND, "--no-llm"]
-        with subprocess.Popen(
-            words, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            preexec_fn=hears_interrupts,  # noqa: PLW1509 - it sets one signal, and no thread runs here
+        with started(
+            words, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         ) as process:
             time.sleep(1.5)
             process.send_signal(signal.SIGINT)

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from interrupts import started
 
 COMMAND = [sys.executable, "-m", "explain_log"]
 
@@ -137,16 +138,10 @@ def test_nothing_recognised_is_answered(run, log, form):
     assert one_line(done.stderr)
 
 
-def hears_interrupts():
-    """A test run in the background ignores interrupts, and what it starts would, too."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
 def test_interrupted_is_130(environment, tmp_path):
     """Ctrl-C while reading gives 130 and no traceback."""
-    process = subprocess.Popen(
-        [*COMMAND, "--no-llm"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment,
-        preexec_fn=hears_interrupts,  # noqa: PLW1509 - it sets one signal, and no thread runs here
+    process = started(
+        [*COMMAND, "--no-llm"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
     )
     time.sleep(1.5)
     process.send_signal(signal.SIGINT)
@@ -157,10 +152,7 @@ def test_interrupted_is_130(environment, tmp_path):
 
 def test_the_service_stops_at_ctrl_c(environment):
     """`serve` says where it listens, and an interrupt ends it without a traceback."""
-    process = subprocess.Popen(
-        [*COMMAND, "serve", "--port", "0"], stderr=subprocess.PIPE, env=environment, text=True,
-        preexec_fn=hears_interrupts,  # noqa: PLW1509 - it sets one signal, and no thread runs here
-    )
+    process = started([*COMMAND, "serve", "--port", "0"], stderr=subprocess.PIPE, env=environment, text=True)
     assert process.stderr is not None
     assert "http://127.0.0.1:" in process.stderr.readline()
     time.sleep(1.5)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from evals.scripted import CHARACTERS, ScriptedOllama
+from interrupts import started
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "explain_log"]
@@ -122,7 +123,7 @@ class TestExplain:
     def test_interrupting_ends_the_request(self, environment, seed):
         """Ctrl-C: status 130, no traceback, and the server sees the client go."""
         with ScriptedOllama(CHARACTERS["honest"], piece_seconds=0.05) as server:
-            process = subprocess.Popen(
+            process = started(
                 [*COMMAND, seed],
                 env={**environment, "OLLAMA_HOST": server.url},
                 stdout=subprocess.PIPE,
@@ -132,7 +133,7 @@ class TestExplain:
             while not server.asked and time.monotonic() < end:
                 time.sleep(0.05)
             process.send_signal(signal.SIGINT)
-            _, errors = process.communicate(timeout=60)
+            _, errors = process.communicate(timeout=20)
             assert (process.returncode, b"Traceback" in errors) == (130, False)
             assert server.asked
             while not all(e.ended for e in server.exchanges) and time.monotonic() < end:
