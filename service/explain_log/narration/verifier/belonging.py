@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 from explain_log.facts.record import is_gpu
 from explain_log.narration.verifier.arithmetic import equations
@@ -26,7 +27,7 @@ _BY_MORE = re.compile(r"(?:[多少差大小高低]|\bby)(?:了|出|约|about)?\s
 _MORE_BY = re.compile(r"\s?(?:more|less|fewer|smaller|larger|bigger|above|below|apart)\b", re.IGNORECASE)
 _OUTPUT = re.compile(r"输出层|output layer", re.IGNORECASE)
 _BIT = re.compile(r"位|比特|\bbits?\b|BPW", re.IGNORECASE)
-_LEFT = re.compile(r"其余|其他|剩下|中间|next|other|remaining|rest|in between", re.IGNORECASE)
+_LEFT = re.compile(r"其余|其他|其它|另外|剩下|中间|next|other|remaining|rest|in between", re.IGNORECASE)
 _BITS = 8
 
 
@@ -121,11 +122,26 @@ class Belonging:
 
     def counts_named(self, mention: Mention) -> bool:
         """`the other six cards`: as many as are left, or as the sentence names."""
+        if mention.dims[0][0] in ("sequences", "requests") and _LEFT.search(mention.text):
+            slots = {atom.value for atom in self._facts if atom.field == "n_seq_max"}
+            return mention.shown + 1 in slots
         if mention.dims[0][0] != "devices" or mention.index is not None:
             return False
+        if self._alike(mention):
+            return True
         named = {device for segment in self._reading.sentence.segments for device in segment.devices}
         left = len(self._reading.gpus) - len(named)
         cited = {atom.device for atom in self._evidence.atoms if atom.device and is_gpu(atom.device)}
         return mention.shown in (len(named), len(cited)) or (
             bool(_LEFT.search(self._reading.text)) and mention.shown == left
         )
+
+    def _alike(self, mention: Mention) -> bool:
+        """`the six cards in between hold 320 MiB each`: as many hold just that."""
+        held = [atom for atom in self._facts if atom.device and is_gpu(atom.device)]
+        sizes = [m for m in self._reading.found if m.dims[0][0] in ("memory", "layers")]
+        for size in sizes:
+            counted = Counter((atom.field, atom.load) for atom in held if holds_atom(size, atom))
+            if mention.shown in counted.values():
+                return True
+        return False

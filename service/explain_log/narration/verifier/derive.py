@@ -37,10 +37,11 @@ def follows(mention: Mention, atoms: list[Atom], mentioned: list[Mention], subje
     segment = subject.segment
     if segment.vram != segment.host and mention.dims[0][0] == "memory":
         atoms = [a for a in atoms if a.device is None or a.dim != "memory" or is_gpu(a.device) == segment.vram]
-    counts = mention.dims[0][0] in ("layers", "any")
-    if counts and not _CPU.search(subject.segment.text):  # what is left of the layers is on the CPU
+    is_count = mention.dims[0][0] in ("layers", "any")
+    if is_count and not (segment.host or _CPU.search(segment.text)):  # what is left of the layers is on the CPU
         atoms = [atom for atom in atoms if atom.dim != "layers"]
-    if any(atom.key and atom.key in subject.segment.text for atom in atoms):
+    said = subject.sentence.text if mention.dims[0][0] == "ratio" else subject.segment.text
+    if any(atom.key and atom.key in said for atom in atoms):
         return mention.dims[0][0] == "ratio" and _share_of_key(mention, atoms, subject)
     direct = [atom for atom in _distinct([atom for atom in atoms if atom.direct]) if _may_be_of(atom, subject)]
     if subject.every and not subject.total and mention.dims[0][0] in _ADD_UP:
@@ -194,6 +195,8 @@ def _pairs(groups: dict[str, list[Atom]]) -> Iterator[tuple[float, str]]:
         for first, second in permutations(group, 2):
             if second.value:
                 yield first.value / second.value, "ratio"
+                if dim == "heads" and first.value > second.value:  # so many share one KV head
+                    yield first.value / second.value, "heads"
                 if len(group) <= 2:
                     yield abs(1 - first.value / second.value), "ratio"
             if first.value > second.value:

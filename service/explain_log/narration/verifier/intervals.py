@@ -10,7 +10,7 @@ from explain_log.narration.verifier.mentions import Mention
 MEASURED = frozenset({"memory", "time", "rate", "speed", "ratio", "params", "bytes"})
 """Dimensions that a value of unknown unit is never taken for."""
 
-_MOST_OFF = 0.15
+_MOST_OFF = 0.2
 _SCALED_OFF = 0.05
 _WORD_OFF = 0.02
 _OVER_OFF = 0.10
@@ -36,7 +36,8 @@ def intervals(mention: Mention) -> Iterator[Interval]:
 
 def _one_sided(mention: Mention, factor: float) -> float:
     """How far "over" and "under" reach: a tenth, or the next unit of a small round number."""
-    small = mention.decimals == 0 and mention.shown <= _SMALL and mention.dims[0][0] in _IN_UNITS
+    counts = mention.dims[0][0] in _IN_UNITS or (mention.dims[0][0] == "ratio" and not mention.word)
+    small = mention.decimals == 0 and mention.shown <= _SMALL and counts
     return max(_OVER_OFF * abs(mention.shown * factor), 0.5 * factor if small else 0.0)
 
 

@@ -24,12 +24,18 @@ _WORD_ZH = re.compile(rf"(?<![一二三四五六七八九十百千万几数第�
 _AND_A_HALF = re.compile(
     r"(?<![\w.])(\d+|one|two|three|four|five|six|seven|eight|nine|ten) and a half(?![\w])", re.IGNORECASE
 )
+_TIMES_AND_HALF = re.compile(rf"({NUMERAL_ZH}|\d+) ?倍半")
+_TO_ONE = re.compile(
+    r"(?<![\w.])(\d+|two|three|four|five|six|seven|eight|nine|ten|twelve|sixteen) to (?:one|1)(?![\w.])",
+    re.IGNORECASE,
+)
 _HALF_A = re.compile(r"(?<!\w)half an?(?!\w)", re.IGNORECASE)
 _PER_SECOND = re.compile(r"(?:每秒|一秒)(?:钟)?\s?(?:约|大约|近|将近|接近|平均|只有|才|读|能读)*\s?$")
 _A_SECOND = re.compile(r"\s?(?:a second|每秒)")
 _SEPARATOR = re.compile(r"\s*(?:[-–~到至、，,/和及与]|and|to|or)\s*")
 _PART_OF = re.compile(r"\s?[\u4e00-\u9fffA-Za-z\x00 ]{0,10}的\s?")
 _ORDINAL = re.compile(r"第\s*$")
+_CARD_NUMBER = re.compile(r"\s?号\s?(?:卡|GPU|显卡|设备)")
 _LOOK_BACK = 16
 _NOUN_WITHIN = 10
 
@@ -88,10 +94,14 @@ def _composed(text: str) -> Iterator[Mention]:
 
 
 def _halves(text: str) -> Iterator[Mention]:
-    """`two and a half times`, `half a GiB`, `一倍半`."""
+    """`two and a half times`, `half a GiB`, `两倍半`, `four to one`."""
     for match in _AND_A_HALF.finditer(text):
         dims, end, _ = _unit(text, match.end())
         yield _finish(text, match.start(), end, numeral(match[1]) + 0.5, 1, dims)
+    for match in _TIMES_AND_HALF.finditer(text):
+        yield _finish(text, match.start(), match.end(), numeral(match[1]) + 0.5, 1, _RATIO)
+    for match in _TO_ONE.finditer(text):
+        yield _finish(text, match.start(), match.end(), numeral(match[1]), 0, _RATIO)
     for match in _HALF_A.finditer(text):
         dims, end, _ = _unit(text, match.end())
         if dims != ANY:
@@ -161,7 +171,7 @@ def _noun(words: Lexicon, text: str, at: int) -> tuple[tuple[Dim, ...], int]:
 def _noun_after_measure(words: Lexicon, text: str, at: int) -> tuple[tuple[Dim, ...], int] | None:
     for place in range(at, min(at + _NOUN_WITHIN, len(text))):
         noun = words.unit.match(text, place)
-        if noun and not (noun[1] == "行" and text[place - 1] == "并"):
+        if noun and noun[1] != "成" and not (noun[1] == "行" and text[place - 1] == "并"):
             return words.units[noun[1]], noun.end()
         if text[place] in words.function_characters or not (text[place].isalpha() or text[place] in " \x00"):
             return None
@@ -182,6 +192,8 @@ def _index(text: str, start: int, mention: Mention) -> str | None:
     if _ORDINAL.search(before):
         names = [dim for dim, _ in mention.dims if dim in lexicon().index]
         return names[0] if names else "lines" if not mention.has_unit else None
+    if _CARD_NUMBER.match(text, mention.end):
+        return "devices"
     if mention.has_unit:
         return None
     return next((kind for kind, pattern in lexicon().index.items() if pattern.search(before)), None)

@@ -1,4 +1,4 @@
-"""Values that go from one to another, and values that are a multiple of another: in the right order."""
+"""Values that go from one to another: in the right order, and up where it says up."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from explain_log.narration.verifier.mentions import Mention
 from explain_log.narration.verifier.sides import Side, Sides, compare
 from explain_log.narration.verifier.verdict import Code, Judgement, Objection, Support
 
-_TIMES = re.compile(r"倍|times|fold|twice", re.IGNORECASE)
-_IS_OF = re.compile(r"是|为|等于|达到|相当于")
 _TO = re.compile(
     r"\s*(?:个?\s?(?:tokens?|项|MiB|GiB)?\s*)?(?:的\w{0,6})?(?:被|会|可以|直接)?"
     r"[升涨增加提高扩降减少低缩小截砍改变调]{1,3}[到成为至]了?\s*(?:只有|约|大约)?\s*"
@@ -29,47 +27,16 @@ _INSTEAD = re.compile(
 )
 _FROM = re.compile(r"(?:\bfrom(?: about| the)?|从|由)\s*$", re.IGNORECASE)
 _UNTIL = re.compile(r"[^.;。；，]{0,16}?(?:\bto(?: about| only| just)?|到|至|成|为)了?\s*", re.IGNORECASE)
-_RATIO_WITHIN = 0.25
 
 
 class Moves:
-    """The moves and multiples of one sentence."""
+    """The moves of one sentence."""
 
     def __init__(self, sides: Sides, told: list[Atom]) -> None:
         self._sides = sides
         self._told = told
         self._reading = sides.reading
         self._language = sides.language
-
-    def judge(self) -> Iterator[Judgement]:
-        """A judgement for each."""
-        yield from self.moves()
-        yield from self.multiples()
-
-    def multiples(self) -> Iterator[Judgement]:
-        """`A is four times B`, `A 是 B 的 4 倍`: not the other way round."""
-        text = self._reading.text
-        for mention in self._reading.found:
-            if mention.dims[0][0] != "ratio" or not _TIMES.search(mention.text) or mention.shown <= 1:
-                continue
-            first, last = self._sides.bounds((mention.start, mention.end))
-            is_zh = "倍" in mention.text
-            verb = _IS_OF.search(text, first, mention.start) if is_zh else None
-            if is_zh and verb is not None:
-                pair = self._sides.pair((first, verb.start()), (verb.end(), mention.start))
-            elif is_zh:
-                bi = self._sides.bi(first, mention.start)
-                pair = self._sides.pair((first, bi.start()), (bi.end(), mention.start)) if bi else None
-            else:
-                pair = self._sides.pair((first, mention.start), (mention.end, last))
-            if pair is None or not pair[0].value or not pair[1].value:
-                continue
-            ratio, cites = pair[0].value / pair[1].value, tuple(side.cite for side in pair if side.cite)
-            if abs(ratio - mention.shown) > _RATIO_WITHIN * mention.shown and ratio < 1:
-                names = {"values": f"{pair[0].told} / {pair[1].told}"}
-                yield Objection(
-                    Code.DIRECTION, "DIRECTION", names, mention.start, mention.end, contradicted=True, cites=cites
-                )
 
     def _order(self, one: Mention, other: Mention) -> int:
         """1 where the log had the first value before the second, -1 where after; 0 where it does not tell."""
@@ -80,7 +47,7 @@ class Moves:
         orders.discard(0)
         return orders.pop() if len(orders) == 1 else 0
 
-    def moves(self) -> Iterator[Judgement]:
+    def judge(self) -> Iterator[Judgement]:
         """`from 2560 MiB down to 1360 MiB`, `512 instead of 617`: up is up, and the earlier value comes first."""
         text, masked = self._reading.text, self._reading.masked
         for one, other in pairwise(self._reading.found):

@@ -10,6 +10,7 @@ from itertools import pairwise
 from explain_log.facts.record import is_gpu
 from explain_log.narration.verifier.arithmetic import equations, results, wrong_side
 from explain_log.narration.verifier.belonging import Belonging
+from explain_log.narration.verifier.beside import exchanged
 from explain_log.narration.verifier.concerns import concerns, may_concern, same_device
 from explain_log.narration.verifier.derive import follows
 from explain_log.narration.verifier.evidence import IMPLIED, Atom, Evidence
@@ -17,8 +18,10 @@ from explain_log.narration.verifier.facts_told import fact_atoms, told
 from explain_log.narration.verifier.intervals import holding, holds, holds_atom
 from explain_log.narration.verifier.labels import told_text
 from explain_log.narration.verifier.mentions import Mention
+from explain_log.narration.verifier.proportions import Proportions
 from explain_log.narration.verifier.propositions import is_negated
 from explain_log.narration.verifier.reading import Reading
+from explain_log.narration.verifier.sides import Sides
 from explain_log.narration.verifier.subject import Subject
 from explain_log.narration.verifier.verdict import Code, Judgement, Objection, Support
 from explain_log.narration.verifier.vocabulary import Vocabulary
@@ -46,6 +49,7 @@ class Numbers:
         self._language = language
         self._facts = fact_atoms(report)
         self._operands: list[Mention] = []
+        self._proportions = Proportions(Sides(reading, report, language))
         self._belonging = Belonging(reading, evidence, known, report)
 
     def judge(self) -> Iterator[Judgement]:
@@ -80,6 +84,15 @@ class Numbers:
             return Support(mention.start, mention.end)
         if mention.dims[0][0] == "lines" and mention.shown in self._evidence.lines:
             return Support(mention.start, mention.end)
+        if mention.dims[0][0] == "ratio":
+            proportion = self._proportions.judge(mention)
+            if proportion is not None:
+                return proportion
+        told_values = [atom for atom in self._evidence.atoms if atom.direct and not atom.cite.startswith("fact:")]
+        beside = exchanged(mention, subject, [*self._facts, *told_values], self._reading.text)
+        if beside:
+            names = {"number": mention.text, "values": told_text(beside[:3], self._language)}
+            return self._place(self._wrong(Code.SUBJECT, "SUBJECT", names, beside[:3]), mention)
         stated = holding(mention, self._evidence.atoms)
         if mention in self._operands:  # arithmetic says itself what it is about
             subject = replace(subject, own=frozenset(), in_arithmetic=True)

@@ -21,7 +21,7 @@ _DEVICE = re.compile(
     r"(?<![A-Za-z0-9_])(?P<lib>CUDA|ROCm|Vulkan|SYCL|MTL|Metal|GPU|device|card|卡|显卡)[ _:#\-]?"
     r"(?P<first>\d{1,3})(?!\d|\.\d)"
     r"(?:\s?(?:[-–~～至到]|to|through)\s?(?:(?P=lib)[ _:#\-]?)?(?P<last>\d{1,3})(?!\d|[.,]\d))?"
-    r"(?!\s?(?:GiB|MiB|GB|MB|块|张|层|个|%|\.\d|,\d))",
+    r"(?!\s?(?:GiB|MiB|GB|MB|块|张|层|个|%|\.\d|,\d|on\b|layers?\b))",
     re.IGNORECASE,
 )
 _DEVICE_ZH = re.compile(
@@ -57,6 +57,7 @@ _NUMERALS = {c: n for n, c in enumerate("一二三四五六七八九十", 1)}
 _ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5}
 _MOST = 64
 _BARE = 2
+_OF = re.compile(r"\bof\b|之|/")
 _WHAT_IF = frozenset({"saved", "spent"})
 _POINTS_BACK = re.compile(r"\s*(?:它|其|这|那|此|it|its|this|that|they|their|these|those)(?![A-Za-z])", re.IGNORECASE)
 _ENDS = ("。", ".", "！", "!", "？", "?")
@@ -203,9 +204,14 @@ def _may_command(piece: str, start: int) -> bool:
     return start == 0 or not piece.strip()[:1].isascii()
 
 
+def loads_at(text: str) -> list[tuple[int, int, int]]:
+    """(start, end, number) of each load that a text names with its number."""
+    return [(m.start(), m.end(), _ordinal(m[1] or m[2] or m[3])) for m in _LOAD.finditer(text)]
+
+
 def _loads(piece: str, *, about_loads: bool) -> frozenset[int]:
     """The numbers of the loads that a clause names; "the first" is one where the sentence is about loads."""
-    found = {_ordinal(m[1] or m[2] or m[3]) for m in _LOAD.finditer(piece)}
+    found = {number for _, _, number in loads_at(piece)}
     found |= {1 for _ in _EARLIER.finditer(piece)} | {2 for _ in _LATER.finditer(piece)}
     if about_loads:
         found |= {_ordinal(m[1]) for m in _LOAD_NUMBER.finditer(piece)}
@@ -216,7 +222,9 @@ def _take_over(segment: Segment, before: list[Segment]) -> Segment:
     """What a clause leaves unsaid is what the one before it said, within a sentence."""
     if before and before[-1].text.rstrip().endswith(_ENDS) and not _POINTS_BACK.match(segment.text):
         return replace(segment, loads=segment.loads or before[-1].loads)
-    if not (segment.devices or segment.every or segment.total or segment.others or segment.host or segment.vram):
+    says_where = segment.devices or segment.every or segment.others or segment.host or segment.vram
+    turns_to_gpu = "on_gpu" in segment.aspects and any(s.host for s in before)
+    if not (says_where or segment.total or turns_to_gpu):
         last = next((s for s in reversed(before) if s.devices or s.every or s.others or s.host or s.some), None)
         if last:
             taken = {n: getattr(last, n) for n in ("devices", "every", "others", "host")}
@@ -244,7 +252,8 @@ def _in_apposition(segments: list[Segment], found: list[Mention]) -> list[Segmen
         own = (following.own_devices or following.host or following.vram) and not (
             segments[place - 1].own_devices or segments[place - 1].host or segments[place - 1].vram
         )
-        if numbers and len(segment.text.strip(" ,，;；()（）")) - numbers <= _BARE and own and not segment.own_devices:
+        rest = len(_OF.sub("", segment.text).strip(" ,，;；()（）")) - numbers
+        if numbers and rest <= _BARE and own and not segment.own_devices:
             joined[place] = replace(
                 segment, devices=following.devices, host=following.host, every=following.every, vram=following.vram
             )

@@ -21,6 +21,7 @@ _BI = re.compile(r"相?比(?!例|较|特|如|重)|相较于?")
 _CLAUSE_END = re.compile(r"[。；;！!?？]|\.(?=\s|$)|因为|所以|\b(?:since|because|so|as a result)\b")
 _BRACKETS = re.compile(r"[（(][^（）()]*[）)]")
 _BY = re.compile(r"\bby(?: about| roughly| some)?\s$", re.IGNORECASE)
+_ALL = re.compile(r"总|全部|整个|\b(?:total|whole|all|full|overall|entire)\b", re.IGNORECASE)
 _TOUCHES = re.compile(r"\s*(?:的|个|of)?\s*")
 PER_DEVICE = {
     "kv": "kv_mib",
@@ -71,12 +72,16 @@ _LIKE_WITHIN = 0.05
 
 @dataclass(frozen=True)
 class Side:
-    """One side of a comparison: a value in the base unit of its dimension, and how it is told."""
+    """One side of a comparison: a value in the base unit of its dimension, and how it is told.
+
+    sure: the words name just this; not "what the GPU holds", which may be what it has or what is used.
+    """
 
     value: float
     dim: str
     told: str
     cite: str = ""
+    sure: bool = True
 
 
 class Sides:
@@ -139,12 +144,18 @@ class Sides:
             atoms.append(self.of_others(place))
         elif not devices:
             atoms.append(self.whole(text, place))
-        told = [Side(a.value, a.dim, told_text([a], self.language), a.cite) for a in atoms if a is not None]
+        named = self._says_what(text)
+        told = [Side(a.value, a.dim, told_text([a], self.language), a.cite, named) for a in atoms if a is not None]
         for yardstick in claim_words().yardsticks:
             match = yardstick.words.search(text)
             if match and not found:
                 told.append(Side(yardstick.value, yardstick.dim, yardstick.told[self.language]))
         return found + told
+
+    def _says_what(self, text: str) -> bool:
+        """Whether a side names a kind of thing itself, or a device where the sentence names no kind."""
+        named = claim_words().strong.all_ids(text) & set(_ORDER)
+        return bool(named or (devices_in(text) and not self.reading.sentence.aspects & set(PER_DEVICE)))
 
     def _dim(self, mention: Mention, place: tuple[int, int]) -> tuple[str, float]:
         """The dimension of a number; one without a unit has that of what its side names."""
@@ -198,7 +209,8 @@ class Sides:
         aspect = next((a for a in _ORDER if a in named), None)
         if aspect is None or not strong(frozenset({aspect})):
             return self._of_kind(text, loads)
-        for path in _WHOLE.get(aspect, ()):
+        paths = _WHOLE.get(aspect, ())
+        for path in paths[::-1] if aspect == "ctx" and _ALL.search(text) else paths:
             found = [
                 a
                 for a in self.atoms
@@ -218,7 +230,9 @@ class Sides:
         gpu, host = claim_words().forms["gpu_side"].search(text), claim_words().forms["cpu_side"].search(text)
         if bool(gpu) == bool(host):
             return None
-        found = [a for a in self.atoms if a.device and a.field == "total_mib" and (not loads or a.load in loads)]
+        named = self.reading.sentence.aspects
+        field_name = next((f for aspect, f in PER_DEVICE.items() if aspect in named), "total_mib")
+        found = [a for a in self.atoms if a.device and a.field == field_name and (not loads or a.load in loads)]
         found = [a for a in found if a.load == found[-1].load and is_gpu(a.device or "") == bool(gpu)]
         total = sum(a.value for a in found)
         return replace(found[0], value=total, shown=total, device=None) if found else None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from explain_log.narration.verifier.claim_words import claim_words
 from explain_log.narration.verifier.evidence import Atom
 from explain_log.narration.verifier.mentions import Mention
-from explain_log.narration.verifier.segments import Said, Segment, Sentence
+from explain_log.narration.verifier.segments import Said, Segment, Sentence, devices_in, loads_at
 
 _NEAR, _BESIDE, _WINDOW = 14, 5, 40
 _BY_NOUN = frozenset({"head", "head_kv", "experts", "bpw"})
@@ -19,6 +19,14 @@ _MOST_OF = re.compile(r"\b(?:most|half|part|all|none|each|one|some|share) of[^,.
 _EACH = re.compile(r"(?:每个|每路|每份|各|each(?: with| has| gets| of)?)\s?(?:有|是|为|得到|about)?\s?$", re.IGNORECASE)
 _SHORTEST_CONTEXT = 64
 _TWO_LOADS = re.compile(r"两次加载|两次载入|both loads|two loads", re.IGNORECASE)
+_NAMED_DEVICE = r"(?P<device>(?:CUDA|ROCm|Vulkan|SYCL|MTL|Metal|GPU|card|卡)[ _:#-]?\d{1,3})"
+_ON_DEVICE = re.compile(rf"\s?(?:on|for|at|in|给|在)\s?(?:the )?{_NAMED_DEVICE}(?!\d)", re.IGNORECASE)
+_DEVICE_BEFORE = re.compile(
+    rf"{_NAMED_DEVICE}\s?(?:(?:的|上的?|分到|只?有|是|占|拿到?|is|has|holds|gets?|got|takes|with|at|alone|：|:|=|（|\()\s?)*$",
+    re.IGNORECASE,
+)
+_TOUCHING, _IN_THE = 3, 12
+_AND = re.compile(r"\d|到|至|\bto\b|,|，")
 _RESPECTIVELY = re.compile(r"分别|依次|respectively|in turn")
 
 
@@ -71,7 +79,7 @@ def subject_of(mention: Mention, sentence: Sentence, found: list[Mention], gpus:
     segment = sentence.at(mention.start)
     dim = mention.dims[0][0]
     same = [m for m in found if m is not mention and sentence.at(m.start) is segment and m.dims[0][0] in (dim, "any")]
-    devices = _paired(mention, sentence, found) or segment.devices
+    devices = _paired(mention, sentence, found) or _owner(mention, segment, sentence.text) or segment.devices
     if segment.others:
         named = {d for s in (*sentence.before(segment), segment) for d in s.devices}
         devices = tuple(gpu for gpu in gpus if gpu not in named and gpu.replace("cuda", "gpu") not in named)
@@ -85,7 +93,9 @@ def subject_of(mention: Mention, sentence: Sentence, found: list[Mention], gpus:
         some=segment.some,
         total=segment.total,
         companions=len(same),
-        loads=_load_in_turn(mention, sentence, found) or (frozenset() if moves else segment.loads),
+        loads=_load_in_turn(mention, sentence, found)
+        or _load_beside(mention, segment, sentence.text)
+        or (frozenset() if moves else segment.loads),
         gpus=gpus,
         own=(frozenset(claim_words().strong.all_ids(mention.text)) & _BY_NOUN) | _each_slot(mention, sentence),
         near=_near(mention, segment, sentence.text),
@@ -109,6 +119,32 @@ def _load_in_turn(mention: Mention, sentence: Sentence, found: list[Mention]) ->
     return frozenset({alike.index(mention) + 1}) if mention in alike and len(alike) > 1 else frozenset()
 
 
+def _owner(mention: Mention, segment: Segment, text: str) -> tuple[str, ...]:
+    """The device right beside a number where its clause names several: `from 4 on CUDA1 to 11 on CUDA6`."""
+    if len(segment.devices) < 2 or not segment.own_devices:
+        return ()
+    behind = _ON_DEVICE.match(text, mention.end)
+    if behind:
+        return devices_in(text[behind.start("device") : behind.end("device")])[:1]
+    before = _DEVICE_BEFORE.search(text[segment.start : mention.start])
+    return devices_in(before["device"])[:1] if before else ()
+
+
+def _load_beside(mention: Mention, segment: Segment, text: str) -> frozenset[int]:
+    """The load right beside a number where its clause names several: `从第一次的 512 MiB 升到第二次的 1024 MiB`."""
+    if len(segment.loads) < 2:
+        return frozenset()
+    loads = loads_at(text[segment.start : segment.end])
+    at, end = mention.start - segment.start, mention.end - segment.start
+    before = [number for _, stop, number in loads if 0 <= at - stop <= _TOUCHING]
+    behind = [
+        number
+        for start, _, number in loads
+        if 0 <= start - end <= _IN_THE and not _AND.search(text, mention.end, segment.start + start)
+    ]
+    return frozenset(before[-1:] or behind[:1])
+
+
 def _each_slot(mention: Mention, sentence: Sentence) -> frozenset[str]:
     """`两个槽位，每个 8192`: what one slot has, where the sentence is about slots."""
     is_length = mention.dims[0][0] in ("tokens", "any") and mention.shown >= _SHORTEST_CONTEXT
@@ -130,7 +166,8 @@ def _near(mention: Mention, segment: Segment, text: str) -> frozenset[str]:
 def _paired(mention: Mention, sentence: Sentence, found: list[Mention]) -> tuple[str, ...]:
     """The one device that a number is said of in "CUDA0 and CUDA1 have 11 and 10 layers respectively"."""
     devices = list(dict.fromkeys(d for s in sentence.segments if s.own_devices for d in s.devices))
-    numbers = [m for m in found if (m.dims[0][0] in (mention.dims[0][0], "any") or m is mention) and m.index is None]
+    dim = mention.dims[0][0]
+    numbers = [m for m in found if (m.dims[0][0] in (dim, "any") or dim == "any") and m.index is None]
     if not _RESPECTIVELY.search(sentence.text):
         last = max((s.end for s in sentence.segments if s.own_devices), default=0)
         if len(devices) != 2 or any(m.start < last for m in numbers):

@@ -1,0 +1,71 @@
+"""How much one thing is of another: `A is a quarter of B`, `A 是 B 的 4 倍`, recomputed from both sides."""
+
+from __future__ import annotations
+
+import re
+
+from explain_log.narration.verifier.intervals import holds
+from explain_log.narration.verifier.mentions import Mention
+from explain_log.narration.verifier.sides import Side, Sides
+from explain_log.narration.verifier.verdict import Code, Judgement, Objection, Support
+
+_TIMES = re.compile(r"倍|times|fold|twice", re.IGNORECASE)
+_IS_ZH = re.compile(r"(?:大?约|只|仅|就|还)?(?:是|为|等于|达到?|占了?|相当于|有|不到|超过)")
+_THAN_ZH = re.compile(r"(?:多|大|高|长|快)(?:了|出)?\s*$")
+_OF_EN = re.compile(r"\s*(?:of|as (?:much|many|large|big|long)(?: \w+)? as|the|that of)\b", re.IGNORECASE)
+_POINTS_BACK = re.compile(r"\s*(?:it|them|that|those|these|this)\b", re.IGNORECASE)
+_OFF = 0.12
+"""How far people round a proportion before it is another one."""
+
+
+class Proportions:
+    """The proportions of one sentence."""
+
+    def __init__(self, sides: Sides) -> None:
+        self._sides = sides
+        self._text = sides.reading.text
+
+    def judge(self, mention: Mention) -> Judgement | None:
+        """What follows for a ratio whose two sides the sentence names; None where it does not, or may mean others."""
+        pair = self._pair(mention)
+        if pair is None or not (pair[0].value and pair[1].value):
+            return None
+        one, other = pair
+        if one.cite and (one.cite == other.cite or (other.cite and _of_device(one) != _of_device(other))):
+            return None
+        ratio = one.value / other.value
+        cites = tuple(side.cite for side in pair if side.cite)
+        if holds(mention, ratio, "ratio"):
+            return Support(mention.start, mention.end, cites)
+        stated = mention.shown * mention.dims[0][1]
+        alike = _of_device(one) and _of_device(other) and _field(one) == _field(other)
+        near = abs(ratio - stated) <= _OFF * stated or mention.hedge in ("over", "under")
+        if near or not (alike or (one.sure and other.sure)):
+            return None
+        turned = ratio < 1 < stated or stated < 1 < ratio
+        code, text = (Code.DIRECTION, "DIRECTION") if turned else (Code.NUMBER, "NUMBER")
+        names = {"number": mention.text, "values": f"{one.told} / {other.told}"}
+        return Objection(code, text, names, mention.start, mention.end, contradicted=True, cites=cites)
+
+    def _pair(self, mention: Mention) -> tuple[Side, Side] | None:
+        """What is measured, and by what."""
+        text, (first, last) = self._text, self._sides.bounds((mention.start, mention.end))
+        if re.search(r"[\u4e00-\u9fff]", text[first:last]):
+            if _THAN_ZH.search(text[: mention.start]):
+                return None
+            if not text[: mention.start].rstrip(" 约近将接大").endswith("的"):
+                return None
+            verbs = list(_IS_ZH.finditer(text, first, mention.start))
+            return self._sides.pair((first, verbs[-1].start()), (verbs[-1].end(), mention.start)) if verbs else None
+        joint = _OF_EN.match(text, mention.end)
+        if not joint or _POINTS_BACK.match(text, joint.end()):
+            return None
+        return self._sides.pair((first, mention.start), (mention.end, last))
+
+
+def _of_device(side: Side) -> bool:
+    return ".devices." in side.cite
+
+
+def _field(side: Side) -> str:
+    return side.cite.rpartition(".")[2]
