@@ -2,54 +2,60 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import Any
 
 from explain_log.briefing import Briefing
 from explain_log.citations import path_kind
+from explain_log.knowledge import Knowledge
 from explain_log.narration.verifier.evidence import Evidence
 from explain_log.narration.verifier.labels import labels
+from explain_log.narration.verifier.meanings import pieces
 
-_WORD = re.compile(r"[A-Za-z][A-Za-z]{3,}")
-_HAN = re.compile(r"[\u4e00-\u9fff]+")
-_STEM = 5
 _SHARED = 0.5
+_SHARED_WITH_ONE = 0.7
 
 
 def echoes(text: str, evidence: Evidence, briefing: Briefing) -> bool:
-    """Whether at least half of a sentence's words, or pairs of characters, stand in the texts of its sources."""
-    pieces = _pieces(text)
-    if not pieces:
+    """Whether at least half of what a sentence's words mean stands in the texts of its sources."""
+    meant = pieces(text)
+    if not meant:
         return True
     told = set[str]()
     for finding in evidence.findings:
         told |= _of_finding(finding.id, briefing)
-        told |= _pieces(f"{finding.title} {finding.detail}")
+        told |= pieces(f"{finding.title} {finding.detail}")
     for term in evidence.terms:
         told |= _of_term(term, briefing)
     for atom in evidence.atoms:
         row = labels().get(path_kind(atom.cite.removeprefix("fact:"))) if atom.cite.startswith("fact:") else None
         if row:
-            told |= _pieces(row[briefing.language])
-    return len(pieces & told) >= _SHARED * len(pieces)
+            told |= pieces(row[briefing.language])
+    return len(meant & told) >= _SHARED * len(meant)
 
 
-@lru_cache(maxsize=8192)
-def _pieces(text: str) -> frozenset[str]:
-    """The stems of a text's Latin words and the pairs of its Han characters."""
-    found = {word.casefold()[:_STEM] for word in _WORD.findall(text)}
-    for run in _HAN.findall(text):
-        found |= {run[n : n + 2] for n in range(len(run) - 1)}
-    return frozenset(found)
+def is_told(text: str, evidence: Evidence, briefing: Briefing) -> str | None:
+    """The id of the one finding, or term that a sentence names, that says most of it; None where none does."""
+    meant = pieces(text)
+    if not meant:
+        return None
+    texts = [(finding.fact_id, pieces(f"{finding.title} {finding.detail}")) for finding in evidence.findings]
+    texts += [(f"term:{term}", _of_term(term, briefing)) for term in evidence.terms]
+    share, best = max(((len(meant & told), name) for name, told in texts), default=(0, ""))
+    return best if share >= _SHARED_WITH_ONE * len(meant) else None
 
 
 def _of_finding(name: str, briefing: Briefing) -> frozenset[str]:
-    return _pieces(_flat(briefing.knowledge.finding(name) or {}, briefing.language))
+    return _of_entry(briefing.knowledge, "findings", name, briefing.language)
 
 
 def _of_term(name: str, briefing: Briefing) -> frozenset[str]:
-    return _pieces(_flat(briefing.knowledge.term(name) or {}, briefing.language))
+    return _of_entry(briefing.knowledge, "terms", name, briefing.language)
+
+
+@lru_cache(maxsize=1024)
+def _of_entry(knowledge: Knowledge, table: str, name: str, language: str) -> frozenset[str]:
+    return pieces(_flat(knowledge.record(table, name) or {}, language))
 
 
 def _flat(entry: Any, language: str, *, within: bool = False) -> str:

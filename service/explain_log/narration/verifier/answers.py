@@ -20,6 +20,7 @@ from explain_log.narration.verifier.quotes import plain as plain_line
 from explain_log.narration.verifier.reading import Reading, read
 from explain_log.narration.verifier.sentences import Piece, pieces
 from explain_log.narration.verifier.terms import misreadings
+from explain_log.narration.verifier.unread import unread
 from explain_log.narration.verifier.verdict import Answer, Claim, Code, Judgement, Objection, Support
 from explain_log.narration.verifier.vocabulary import Vocabulary, vocabulary
 from explain_log.narration.verifier.wording import mask, normalise
@@ -57,6 +58,7 @@ def _claims(piece: Piece, report: Report, knowledge: Knowledge, log: list[str]) 
     evidence = _everything(briefing, known, reading)
     judged = [*_first(reading, quoted, language, knowledge, known)]
     judged += judgements(piece.text, reading, evidence, known, briefing, language, log)
+    judged += unread(reading, judged, evidence, briefing)
     for start, end, group in _by_clause(reading, judged):
         yield _claim(piece, text[start:end].strip(" ，,；;。."), group, report, log, language)
 

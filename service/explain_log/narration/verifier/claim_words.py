@@ -145,6 +145,7 @@ class ClaimWords:
     whys: tuple[Why, ...]
     effects: tuple[Effect, ...]
     actions: Words
+    things: re.Pattern[str]
     term_facts: dict[str, tuple[str, ...]]
 
     def of_dim(self, aspects: frozenset[str], dim: str) -> frozenset[str]:
@@ -178,35 +179,36 @@ def claim_words() -> ClaimWords:
         aspects[name] = Aspect(name, dims, re.compile(entry["fields"]), bool(entry.get("weak")), *conditions)
     return ClaimWords(
         aspects=aspects,
-        strong=_words(strong),
-        weak=_words(weak),
+        strong=words_of(strong),
+        weak=words_of(weak),
         of_one_device=frozenset(claims["devices_of_findings"]["one"]),
         hypothetical=any_of(claims["hypothetical"]["words"]),
         imperative=any_of(claims["hypothetical"]["starts"]),
         negators=any_of([*claims["negators"]["zh"], *claims["negators"]["en"]]),
         devices={kind: any_of(words) for kind, words in claims["devices"].items()},
-        comparison=_words(claims["comparison"]),
+        comparison=words_of(claims["comparison"]),
         forms={kind: any_of(words) for kind, words in claims["comparison_forms"].items()},
-        causes=_words(claims["cause"]),
+        causes=words_of(claims["cause"]),
         propositions=tuple(_proposition(entry) for entry in says["proposition"]),
         identities=tuple(_identity(entry) for entry in says["identity"]),
         output_on=re.compile(says["output_layer"]["pattern"], re.IGNORECASE),
-        events=_words({entry["id"]: entry["words"] for entry in says["event"]}),
+        events=words_of({entry["id"]: entry["words"] for entry in says["event"]}),
         event_findings={entry["id"]: tuple(entry["findings"]) for entry in says["event"]},
         output_holder=re.compile(says["output_layer"]["holder"], re.IGNORECASE),
-        absence=_words({str(n): entry["words"] for n, entry in enumerate(says["absence"])}),
+        absence=words_of({str(n): entry["words"] for n, entry in enumerate(says["absence"])}),
         absences={
             str(n): Absence(tuple(entry.get("severity", [])), tuple(entry.get("findings", [])))
             for n, entry in enumerate(says["absence"])
         },
-        concepts=_words({entry["id"]: entry["words"] for entry in says["concept"]}),
+        concepts=words_of({entry["id"]: entry["words"] for entry in says["concept"]}),
         yardsticks=tuple(
             Yardstick(any_of(entry["words"]), entry["value"], entry["dim"], entry["told"])
             for entry in claims["yardstick"]
         ),
         whys=tuple(_why(entry) for entry in says["why"]),
         effects=tuple(_effect(entry) for entry in says["effect"]),
-        actions=_words({entry["id"]: entry["words"] for entry in says["action"]}),
+        actions=words_of({entry["id"]: entry["words"] for entry in says["action"]}),
+        things=any_of(claims["things"]["words"]),
         term_facts={term: tuple(paths) for term, paths in claims["term_facts"].items()},
     )
 
@@ -247,7 +249,8 @@ def _identity(entry: dict[str, Any]) -> Identity:
     )
 
 
-def _words(groups: dict[str, list[str]]) -> Words:
+def words_of(groups: dict[str, list[str]]) -> Words:
+    """Words of several kinds as one pattern."""
     ids: dict[str, set[str]] = defaultdict(set)
     for name, words in groups.items():
         for word in words:

@@ -16,7 +16,14 @@ from explain_log.narration.verifier.verdict import Code, Judgement, Objection, S
 from explain_log.report import Report
 
 _BEFORE_ZH = 8
-_JOINS = re.compile(r"\b(?:since|because|that|which|but|and|so|while|although)\b|因为|所以|但|而是|却")
+_NO_NEGATION = re.compile(
+    r"差不多|不断|不足|不够|[放装容]不下|不仅|不只|不光|不单|不但|不过|不管|不论|不得不|不久|不同|不少|无论|无非|非常|除非|没错|不错|不禁|不愧|不约而同"
+    r"|not only|not just|not merely|no doubt|no matter|no more than|no longer than|no less",
+    re.IGNORECASE,
+)
+"""What has the letters of a negation and denies nothing."""
+
+_JOINS = re.compile(r"\b(?:since|because|that|which|but|and|so|while|although)\b|因为|所以|但|而是|却|就(?!绪)|才能")
 _REACHES, _SUBJECT_REACHES = 2, 5
 """How many words may stand between a negation and what it denies; after "nothing" more."""
 
@@ -71,7 +78,10 @@ def is_negated(text: str, at: int, start: int) -> bool:
     """Whether a negation stands just before a place, within its clause; of the same script as what it negates."""
     latin = text[at : at + 1].isascii()
     found = 0
+    none = [match.span() for match in _NO_NEGATION.finditer(text, start, at)]
     for match in claim_words().negators.finditer(text, start, at):
+        if any(first <= match.start() < last for first, last in none):
+            continue
         between = text[match.end() : at]
         if match[0].isascii():
             reach = _SUBJECT_REACHES if match[0].casefold() in _SUBJECTS else _REACHES

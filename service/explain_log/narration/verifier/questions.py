@@ -21,6 +21,7 @@ from explain_log.narration.verifier.propositions import absences, propositions
 from explain_log.narration.verifier.quotes import line_spans, quotes
 from explain_log.narration.verifier.reading import Reading, read
 from explain_log.narration.verifier.settings import unoffered_actions, unoffered_settings
+from explain_log.narration.verifier.stances import stances
 from explain_log.narration.verifier.terms import misreadings
 from explain_log.narration.verifier.verdict import Code, Judgement, Objection, Support
 from explain_log.narration.verifier.vocabulary import Vocabulary, vocabulary
@@ -92,6 +93,9 @@ def judgements(
         quotes(raw, known, lines),
     )
     for judgement in asked:
+        told.append(judgement)
+        yield judgement
+    for judgement in stances(reading, evidence, told):
         told.append(judgement)
         yield judgement
     counted = {(m.start, m.end) for m in reading.found if m.dims[0][0] == "devices"}
