@@ -35,7 +35,7 @@ def serving(folder, **options):
 @pytest.fixture(scope="session")
 def client(tmp_path_factory):
     """A service that many tests share."""
-    with serving(tmp_path_factory.mktemp("service"), body_idle_seconds=2.0) as client:
+    with serving(tmp_path_factory.mktemp("service")) as client:
         yield client
 
 

@@ -1,15 +1,22 @@
 """What people try: each is refused or does no harm, and the service goes on."""
 
+import contextlib
 import gzip
 import json
+import os
+import signal
 import socket
-import threading
 import time
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx
 import pytest
 import zstandard
+from served import Served
+
+from explain_log.api.server import PatientlyNot
 
 EXAMPLE = (Path(__file__).parents[2] / "examples" / "deepseek-r1-70b-8gpu.log").read_bytes()
 TEXT = {"content-type": "text/plain"}
@@ -22,15 +29,28 @@ def goes_on(client):
     return report["loads"][0]["layers_total"] == 81
 
 
+@pytest.fixture(scope="module")
+def impatient(tmp_path_factory):
+    """A service on a real socket that waits two seconds for a head, and one for a body's next piece."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(PatientlyNot, "head_seconds", 2.0)
+        with Served(tmp_path_factory.mktemp("impatient"), body_idle_seconds=1.0, llm=False) as service:
+            yield service
+
+
+def others_are_answered(service):
+    """A service on a socket goes on."""
+    with httpx.Client(base_url=service.url, trust_env=False, timeout=60) as client:
+        return goes_on(client)
+
+
 class TestBodies:
-    def test_ten_gigabytes_declared(self, client):
-        """The declared length is enough to refuse; nothing of the body is waited for."""
-        headers = TEXT | {"content-length": str(10 * 10**9)}
-        began = time.monotonic()
-        response = client.post("/v1/explain", content=iter([b"x"]), headers=headers)
-        assert response.status_code == 413
-        assert time.monotonic() - began < 5
-        assert goes_on(client)
+    def test_ten_gigabytes_declared(self, impatient):
+        """The declared length is enough to refuse; nothing of the body is waited for, which would end as 408."""
+        with socket.create_connection(("127.0.0.1", impatient.port), timeout=30) as one:
+            one.sendall(b"POST /v1/explain HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n\r\nx" % (10 * 10**9))
+            assert one.recv(65536).startswith(b"HTTP/1.1 413 ")
+        assert others_are_answered(impatient)
 
     @pytest.mark.parametrize("encoding", ["gzip", "zstd", "file.gz", "file.zst"])
     def test_bombs(self, own_client, encoding):
@@ -171,67 +191,107 @@ class TestWorkers:
         assert statuses[-1] == 200
 
     def test_no_room(self, own_client):
-        """Where none may wait, who comes while one is worked on is told to come again."""
-        client = own_client(parses_waiting=0)
-        slow = b"llama_context: n_ctx = 1\n" * 100_000
-        with_answer = []
-        first = threading.Thread(
-            target=lambda: with_answer.append(
-                client.post("/v1/explain?llm=false", content=slow, headers=TEXT).status_code
-            )
-        )
-        first.start()
-        statuses = set()
-        while first.is_alive():
-            response = client.post("/v1/explain?llm=false", content=b"x%d" % time.monotonic_ns(), headers=TEXT)
-            statuses.add(response.status_code)
-            assert response.status_code != 503 or int(response.headers["retry-after"]) >= 1
-        assert {*statuses, *with_answer} == {200, 503}  # which of the two comes first is the machine's to say
+        """One is worked on, one waits; who comes third is told to come again, and the two are answered."""
+        client = own_client(parses_waiting=1)
+        workers = client.app.state.service.workers
+        (worker,) = workers._all
+
+        def post(number):
+            return client.post("/v1/explain?llm=false", content=b"x%d" % number, headers=TEXT)
+
+        os.kill(worker._process.pid, signal.SIGSTOP)  # whatever it works on takes until it may go on
+        with ThreadPoolExecutor(2) as pool:
+            try:
+                first = pool.submit(post, 1)
+                until(lambda: workers.queue.running == 1)
+                second = pool.submit(post, 2)
+                until(lambda: workers.queue.waiting == 1)
+                third = post(3)
+            finally:
+                os.kill(worker._process.pid, signal.SIGCONT)
+            assert (third.status_code, first.result().status_code, second.result().status_code) == (503, 200, 200)
+        assert int(third.headers["retry-after"]) >= 1
+        assert post(3).status_code == 200
+
+
+def until(holds):
+    """Waits for what is about to be so."""
+    end = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def dripped(service, start, drip, pause=0.1, seconds=20):
+    """Sends the start and then one drip after the other; what came back, and after how many seconds it ended."""
+    began, answer = time.monotonic(), b""
+    with socket.create_connection(("127.0.0.1", service.port)) as one:
+        one.settimeout(pause)
+        one.sendall(start)
+        while time.monotonic() - began < seconds:
+            try:
+                piece = one.recv(65536)
+            except TimeoutError:
+                piece = None
+            except OSError:
+                return answer, time.monotonic() - began
+            if piece == b"":
+                return answer, time.monotonic() - began
+            answer += piece or b""
+            with contextlib.suppress(OSError):
+                one.sendall(drip)
+    raise AssertionError("the connection was held for as long as its client liked")
 
 
 class TestSlowClients:
-    """On real sockets, with the service as a process of its own (see test_process.py for its end)."""
+    """On real sockets: what comes byte by byte is not waited for, however steadily it comes."""
 
-    def test_a_body_that_comes_slowly(self, client):
-        """The service waits for a body only as long as something comes."""
+    POST = b"POST /v1/explain?llm=false HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 
-        def slowly():
-            yield b"a"
-            time.sleep(3)
-            yield b"b"
+    @pytest.mark.parametrize(
+        ("start", "drip"),
+        [(POST + b"X-Slow: ", b"a"), (POST, b"X: a\r\n"), (b"P", b""), (b"", b""), (b"GET /" + b"x" * 99, b"x")],
+    )
+    def test_heads_that_drip(self, impatient, start, drip):
+        """A head that is not complete in time ends its connection; that something comes is no reprieve."""
+        answer, seconds = dripped(impatient, start, drip)
+        assert answer == b""
+        assert seconds >= 1.9
+        assert others_are_answered(impatient)
 
-        response = client.post("/v1/explain", content=slowly(), headers=TEXT)
-        assert response.status_code in (200, 408)  # this transport hands the body over as a whole
+    @pytest.mark.parametrize("declared", [b"Content-Length: 1000000\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n"])
+    @pytest.mark.parametrize("steadily", [True, False])
+    def test_bodies_that_drip(self, impatient, declared, steadily):
+        """A body of which nothing more comes, or too little a second, is 408, and its connection is closed."""
+        piece = b"1\r\na\r\n" if b"chunked" in declared else b"a"
+        answer, seconds = dripped(impatient, self.POST + declared + piece, piece if steadily else b"")
+        assert answer.startswith(b"HTTP/1.1 408 ")
+        assert b"application/problem+json" in answer
+        assert seconds >= 0.9
+        assert others_are_answered(impatient)
 
-    def test_heads_that_never_end(self, process):
-        """Connections that send their head byte by byte are closed, while others are answered."""
-        many = [socket.create_connection(("127.0.0.1", process.port)) for _ in range(100)]
+    def test_a_slow_body_that_keeps_coming(self, impatient):
+        """Who is slow and not too slow is answered."""
+        body = EXAMPLE * 20
+        with socket.create_connection(("127.0.0.1", impatient.port), timeout=30) as one:
+            one.sendall(self.POST + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body))
+            for at in range(0, len(body), len(body) // 10):
+                time.sleep(0.15)
+                one.sendall(body[at : at + len(body) // 10])
+            answer = one.makefile("rb").read()
+        assert answer.startswith(b"HTTP/1.1 200 ")
+
+    def test_a_hundred_at_once(self, impatient):
+        """While they hold their connections, others are answered."""
+        many = [socket.create_connection(("127.0.0.1", impatient.port)) for _ in range(100)]
         try:
             for one in many:
-                one.sendall(b"POST /v1/explain HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ")
-            began = time.monotonic()
-            closed = 0
-            for one in many:
-                one.settimeout(1)
-            while closed < len(many) and time.monotonic() - began < 40:
-                assert process.get("/healthz")[0] == 200
-                closed = sum(_is_closed(one) for one in many)
-                time.sleep(0.5)
-            assert closed == len(many)
-            assert time.monotonic() - began > 5
+                one.sendall(self.POST + b"X-Slow: ")
+            assert others_are_answered(impatient)
+            until(lambda: all(map(_is_closed, many)))
         finally:
             for one in many:
                 one.close()
-
-    def test_bodies_that_never_end(self, process):
-        """A body of which nothing more comes is refused, and its connection closed."""
-        one = socket.create_connection(("127.0.0.1", process.port), timeout=40)
-        head = b"POST /v1/explain?llm=false HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\nabc"
-        one.sendall(head)
-        answer = one.recv(65536)
-        one.close()
-        assert answer.startswith(b"HTTP/1.1 408")
-        assert b"application/problem+json" in answer
 
     @pytest.mark.parametrize(
         "head", [b"\x16\x03\x01\x02", b"GET /" + b"x" * 70_000, b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 9000]

@@ -35,6 +35,8 @@ class Problem(Exception):
     def response(self) -> JSONResponse:
         """As an answer."""
         headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+        if self.status == HTTPStatus.REQUEST_TIMEOUT:  # the rest of a body that nobody waits for
+            headers["Connection"] = "close"
         return JSONResponse(self.document(), self.status, headers, MEDIA_TYPE)
 
 
