@@ -32,6 +32,7 @@ class Lexicon:
     ratio: re.Pattern[str]
     hedges: dict[str, re.Pattern[str]]
     hedge_after: re.Pattern[str]
+    hedge_after_over: re.Pattern[str]
     index: dict[str, re.Pattern[str]]
     fields: tuple[tuple[re.Pattern[str], str], ...]
     advice: dict[str, re.Pattern[str]]
@@ -51,8 +52,12 @@ def lexicon() -> Lexicon:
     words = load().table("verifier_words")
     units = {name: _dims(entry["dims"]) for entry in words["unit"] for name in entry["names"]}
     hedges = dict(words["hedges"])
-    after = hedges.pop("after")
+    after, after_over = hedges.pop("after"), hedges.pop("after_over")
     everyday = words["everyday"]
+    english = dict(words["numerals"]["en"])
+    tens = {name: value for name, value in english.items() if value in range(20, 100, 10)}
+    ones = {name: value for name, value in english.items() if 0 < value < 10}
+    english |= {f"{ten}-{one}": tens[ten] + ones[one] for ten in tens for one in ones}
     return Lexicon(
         units=units,
         unit=re.compile(rf"[ \-]?({_any_of(units)})"),
@@ -63,8 +68,8 @@ def lexicon() -> Lexicon:
         multipliers={name: tuple(factors) for name, factors in words["multipliers"].items()},
         multiplier=re.compile(rf" ?({_any_of(words['multipliers'])})"),
         numerals_zh=words["numerals"]["zh"],
-        numerals_en=words["numerals"]["en"],
-        numeral_en=re.compile(_words(words["numerals"]["en"]), re.IGNORECASE),
+        numerals_en=english,
+        numeral_en=re.compile(_words(english), re.IGNORECASE),
         ratios={name.casefold(): value for name, value in words["ratios"].items()},
         ratio=re.compile(_words(words["ratios"]), re.IGNORECASE),
         hedges={
@@ -72,6 +77,7 @@ def lexicon() -> Lexicon:
             for kind, names in hedges.items()
         },
         hedge_after=re.compile(rf"\s*(?:{_any_of(after)})"),
+        hedge_after_over=re.compile(rf"\s*(?:{_any_of(after_over)})(?![少种])"),
         index={
             kind: re.compile(rf"(?:{_words(nouns)})\s*#?\s*$", re.IGNORECASE) for kind, nouns in words["index"].items()
         },

@@ -19,6 +19,8 @@ _NUMBER = re.compile(r"(?<![A-Za-z0-9_.\x00])(?:\d{1,3}(?:,\d{3})+(?![\d])|\d+)(
 _CLOCK = re.compile(
     r"(?<![\d.])(\d+) ?(?:分钟?|min(?:ute)?s?|m) ?(?:and )?(\d+(?:\.\d+)?) ?(?:秒钟?|s(?:ec(?:ond)?s?)?(?![A-Za-z]))"
 )
+_HOURS = re.compile(r"(?<![\w.])(\d+)h(\d+)m(\d+(?:\.\d+)?)s(?![A-Za-z])")
+_ONE_AND_A_HALF = re.compile(r"(?<!\w)(?:an?|one) ([A-Za-z]+) and a half(?!\w)", re.IGNORECASE)
 _OF_ZH = re.compile(rf"(百|{NUMERAL_ZH}|\d+) ?分之 ?({NUMERAL_ZH}|\d+(?:\.\d+)?)")
 _WORD_ZH = re.compile(rf"(?<![一二三四五六七八九十百千万几数第每之统唯单同])({NUMERAL_ZH})(?= ?[\u4e00-\u9fffA-Za-z])")
 _AND_A_HALF = re.compile(
@@ -81,6 +83,9 @@ def _composed(text: str) -> Iterator[Mention]:
     for match in _CLOCK.finditer(text):
         seconds = int(match[1]) * 60 + float(match[2])
         yield _finish(text, match.start(), match.end(), seconds, len(match[2].partition(".")[2]), (("time", 1.0),))
+    for match in _HOURS.finditer(text):
+        seconds = int(match[1]) * 3600 + int(match[2]) * 60 + float(match[3])
+        yield _finish(text, match.start(), match.end(), seconds, len(match[3].partition(".")[2]), (("time", 1.0),))
     for match in _OF_ZH.finditer(text):
         below, above = numeral(match[1]), numeral(match[2])
         if match[1] == "百":
@@ -98,6 +103,10 @@ def _halves(text: str) -> Iterator[Mention]:
     for match in _AND_A_HALF.finditer(text):
         dims, end, _ = _unit(text, match.end())
         yield _finish(text, match.start(), end, numeral(match[1]) + 0.5, 1, dims)
+    for match in _ONE_AND_A_HALF.finditer(text):
+        dims, _, _ = _unit(text, match.start(1))
+        if dims != ANY:
+            yield _finish(text, match.start(), match.end(), 1.5, 1, dims)
     for match in _TIMES_AND_HALF.finditer(text):
         yield _finish(text, match.start(), match.end(), numeral(match[1]) + 0.5, 1, _RATIO)
     for match in _TO_ONE.finditer(text):
@@ -183,6 +192,8 @@ def _hedge(text: str, start: int, end: int) -> str | None:
     for kind in ("over", "under", "about"):
         if lexicon().hedges[kind].search(before):
             return kind
+    if lexicon().hedge_after_over.match(text, end):
+        return "over"
     return "about" if lexicon().hedge_after.match(text, end) else None
 
 
@@ -205,7 +216,7 @@ def _share_hedges(found: list[Mention], text: str) -> list[Mention]:
     for place in range(1, len(shared)):
         whole, part = shared[place - 1], shared[place]
         if (
-            part.dims == _RATIO
+            part.dims[0][0] == "ratio"
             and whole.hedge in ("over", "under")
             and _PART_OF.fullmatch(text[whole.end : part.start])
         ):

@@ -118,6 +118,9 @@ class Numbers:
             return self._place(self._objection(mention, subject, stated), mention)
         if mention.dims[0][0] == "ratio" and is_negated(self._reading.text, mention.start, subject.segment.start):
             return Support(mention.start, mention.end)
+        elsewhere = self._told_elsewhere(mention, subject, stated)
+        if elsewhere is not None:
+            return elsewhere
         owned = self._share_of_device(mention, subject)
         if owned is not None:
             return owned
@@ -126,6 +129,26 @@ class Numbers:
         if computed and not stated:  # its operands are judged themselves
             return Support(mention.start, mention.end)
         return self._place(self._objection(mention, subject, stated), mention)
+
+    def _told_elsewhere(self, mention: Mention, subject: Subject, stated: list[Atom]) -> Support | None:
+        """What is not cited and is what the report has for just this; and a cited fact of which it has nothing else."""
+        span = (mention.start, mention.end)
+        said = [atom for dim, _ in mention.dims for atom in told(replace(subject, dim=dim), self._report)]
+        dim = mention.dims[0][0]
+        right = [atom for atom in said if mention.has_unit and atom.dim == dim and holds_atom(mention, atom)]
+        plain = not (subject.segment.hypothetical or subject.every or subject.segment.vram)
+        if right and plain and bool(right[0].device) == bool(subject.devices):
+            return Support(*span, (right[0].cite,))
+        facts = [atom for atom in stated if atom.direct and atom.dim not in ("any", "ratio")]
+        if facts and not said and not self._evidence.free and self._says_nothing_else(facts[0], subject):
+            return Support(*span, (facts[0].cite,))
+        return None
+
+    def _says_nothing_else(self, atom: Atom, subject: Subject) -> bool:
+        """Whether the words name no other kind of value, device or place than a cited one has."""
+        if subject.said(atom.dim).aspects or subject.near or subject.segment.vram or subject.segment.hypothetical:
+            return False
+        return not subject.devices and not subject.every and not subject.total
 
     def _share_of_device(self, mention: Mention, subject: Subject) -> Judgement | None:
         """`three quarters of the cache are on CUDA1`: that device's part of what all hold."""

@@ -27,6 +27,10 @@ _DEVICE = re.compile(
 _DEVICE_ZH = re.compile(
     r"(?<!\d)(\d{1,3})\s?号(?:卡|GPU|显卡|设备)|第\s?([一二三四五六七八九十\d]+)\s?(?:块|张|个)(?:卡|GPU|显卡)"
 )
+_DEVICE_EN = re.compile(
+    r"(?<![A-Za-z])(first|second|third|fourth|fifth|sixth|seventh|eighth) (?:card|GPU|device)(?![A-Za-z])",
+    re.IGNORECASE,
+)
 _HOST_NAME = re.compile(
     r"(?<![A-Za-z0-9_])(CPU_Mapped|CUDA_Host|ROCm_Host|Vulkan_Host|CPU_REPACK|CPU_AARCH64)(?![A-Za-z0-9_])",
     re.IGNORECASE,
@@ -54,7 +58,9 @@ _SETTLED = frozenset({"total", "host", "capacity"})
 """Hints by which a clause turns to something else than the one before it."""
 
 _NUMERALS = {c: n for n, c in enumerate("一二三四五六七八九十", 1)}
-_ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5}
+_ORDINALS = {
+    "first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8,
+}  # fmt: skip
 _MOST = 64
 _BARE = 2
 _OF = re.compile(r"\bof\b|之|/")
@@ -278,6 +284,7 @@ def devices_in(text: str) -> tuple[str, ...]:
     for match in _DEVICE_ZH.finditer(text):
         number = int(match[1]) if match[1] else _ordinal(match[2]) - 1
         found.append((match.start(), f"gpu{number}"))
+    found += [(m.start(), f"gpu{_ORDINALS[m[1].casefold()] - 1}") for m in _DEVICE_EN.finditer(text)]
     found += [(m.start(), m[1].casefold()) for m in _HOST_NAME.finditer(text)]
     found += [(m.start(), "metal") for m in _METAL.finditer(text)]
     return tuple(dict.fromkeys(name for _, name in sorted(found)))

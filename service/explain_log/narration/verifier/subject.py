@@ -172,6 +172,7 @@ def _paired(mention: Mention, sentence: Sentence, found: list[Mention]) -> tuple
         last = max((s.end for s in sentence.segments if s.own_devices), default=0)
         if len(devices) != 2 or any(m.start < last for m in numbers):
             return ()
-    if len(devices) != len(numbers) or len(devices) < 2 or mention not in numbers:
+    place = next((n for n, m in enumerate(numbers) if m.start == mention.start), None)
+    if len(devices) != len(numbers) or len(devices) < 2 or place is None:
         return ()
-    return (devices[numbers.index(mention)],)
+    return (devices[place],)
