@@ -50,6 +50,7 @@ class Proposition:
     unless: re.Pattern[str] | None
     predicates: re.Pattern[str]
     affirms: frozenset[str]
+    forms: tuple[tuple[bool, re.Pattern[str]], ...]
     true_by: tuple[str, ...]
     false_by: tuple[str, ...]
     fact: str | None
@@ -59,9 +60,16 @@ class Proposition:
     decided_by: str | None
     hypothetical: bool
 
-    def affirmed_by(self, predicate: str) -> bool:
-        """Whether a predicate affirms it; else it denies it."""
-        return _key(predicate) in self.affirms
+    def said(self, text: str) -> list[tuple[re.Match[str], bool]]:
+        """The places of predicates in a text, each with whether it affirms it; forms before words."""
+        found = [(match, affirms) for affirms, form in self.forms for match in form.finditer(text)]
+        taken = [match.span() for match, _ in found]
+        found += [
+            (match, _key(match[0]) in self.affirms)
+            for match in self.predicates.finditer(text)
+            if not any(start < match.end() and match.start() < end for start, end in taken)
+        ]
+        return sorted(found, key=lambda each: each[0].start())
 
 
 @dataclass(frozen=True)
@@ -166,6 +174,7 @@ def _aspects_of_field(kind: str) -> frozenset[str]:
 def claim_words() -> ClaimWords:
     """The words of this installation."""
     claims, says = load().table("claims"), load().table("propositions")
+    axes = {entry["id"]: entry for entry in load().table("opposites")["axis"]}
     aspects: dict[str, Aspect] = {}
     strong: dict[str, list[str]] = {}
     weak: dict[str, list[str]] = {}
@@ -189,7 +198,7 @@ def claim_words() -> ClaimWords:
         comparison=words_of(claims["comparison"]),
         forms={kind: any_of(words) for kind, words in claims["comparison_forms"].items()},
         causes=words_of(claims["cause"]),
-        propositions=tuple(_proposition(entry) for entry in says["proposition"]),
+        propositions=tuple(_proposition(entry, axes) for entry in says["proposition"]),
         identities=tuple(_identity(entry) for entry in says["identity"]),
         output_on=re.compile(says["output_layer"]["pattern"], re.IGNORECASE),
         events=words_of({entry["id"]: entry["words"] for entry in says["event"]}),
@@ -213,13 +222,20 @@ def claim_words() -> ClaimWords:
     )
 
 
-def _proposition(entry: dict[str, Any]) -> Proposition:
+def _proposition(entry: dict[str, Any], axes: dict[str, dict[str, Any]]) -> Proposition:
+    yes, no = [*entry["yes"]], [*entry["no"]]
+    for name in entry.get("axis", []):
+        axis = axes[name.removeprefix("-")]
+        yes += axis["minus" if name.startswith("-") else "plus"]
+        no += axis["plus" if name.startswith("-") else "minus"]
+    forms = [(affirms, entry[key]) for affirms, key in ((True, "yes_form"), (False, "no_form")) if key in entry]
     return Proposition(
         id=entry["id"],
         subject=any_of(entry["subject"]) if entry["subject"] else None,
         unless=any_of(entry["unless"]) if "unless" in entry else None,
-        predicates=any_of([*entry["yes"], *entry["no"]]),
-        affirms=frozenset(map(_key, entry["yes"])),
+        predicates=any_of([*yes, *no]),
+        affirms=frozenset(map(_key, yes)),
+        forms=tuple((affirms, re.compile(form, re.IGNORECASE)) for affirms, form in forms),
         true_by=tuple(entry.get("true_by", [])),
         false_by=tuple(entry.get("false_by", [])),
         fact=entry.get("fact"),

@@ -12,7 +12,6 @@ from explain_log.narration.verifier.claim_words import Words, any_of, words_of
 _WORD = re.compile(r"[A-Za-z][A-Za-z]{2,}")
 _HAN = re.compile(r"[\u4e00-\u9fff]+")
 _STEM = 5
-_MINUS = "-"
 
 
 @dataclass(frozen=True)
@@ -52,12 +51,6 @@ def meanings() -> Meanings:
         empty_latin=frozenset(word[:_STEM] for word in says["empty"]["en"]),
         empty_han=re.compile("|".join(sorted(map(re.escape, says["empty"]["zh"]), key=len, reverse=True))),
     )
-
-
-def axis_words(name: str) -> tuple[list[str], list[str]]:
-    """(what affirms, what denies) of an axis; of "-NAME" the other way round. Raises KeyError where there is none."""
-    row = {entry["id"]: entry for entry in load().table("opposites")["axis"]}[name.removeprefix(_MINUS)]
-    return (row["minus"], row["plus"]) if name.startswith(_MINUS) else (row["plus"], row["minus"])
 
 
 @lru_cache(maxsize=8192)

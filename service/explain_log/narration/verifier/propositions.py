@@ -15,6 +15,9 @@ from explain_log.narration.verifier.segments import Segment
 from explain_log.narration.verifier.verdict import Code, Judgement, Objection, Support
 from explain_log.report import Report
 
+NOTHING_BEHIND = re.compile(r"\s+(?:no|nothing|none|neither|zero)(?![a-z])", re.IGNORECASE)
+"""A negation behind what it turns round: "found no GPU"."""
+
 _BEFORE_ZH = 8
 _NO_NEGATION = re.compile(
     r"差不多|不断|不足|不够|[放装容]不下|不仅|不只|不光|不单|不但|不过|不管|不论|不得不|不久|不同|不少|无论|无非|非常|除非|没错|不错|不禁|不愧|不约而同"
@@ -24,7 +27,7 @@ _NO_NEGATION = re.compile(
 """What has the letters of a negation and denies nothing."""
 
 _JOINS = re.compile(r"\b(?:since|because|that|which|but|and|so|while|although)\b|因为|所以|但|而是|却|就(?!绪)|才能")
-_REACHES, _SUBJECT_REACHES = 2, 5
+_REACHES, _SUBJECT_REACHES = 2, 8
 """How many words may stand between a negation and what it denies; after "nothing" more."""
 
 _SUBJECTS = frozenset({"nothing", "no", "none", "neither", "hardly"})
@@ -52,13 +55,14 @@ def propositions(reading: Reading, report: Report, language: str) -> Iterator[Ju
     if _QUESTION.search(reading.text):
         return
     for proposition in claim_words().propositions:
-        for match in proposition.predicates.finditer(reading.text):
+        for match, affirms in proposition.said(reading.text):
             segment = reading.sentence.at(match.start())
             if (segment.hypothetical and not proposition.hypothetical) or not _has_subject(
                 proposition, reading, segment, match
             ):
                 continue
-            says = proposition.affirmed_by(match[0]) != is_negated(reading.text, match.start(), segment.start)
+            behind = NOTHING_BEHIND.match(reading.text, match.end()) is not None
+            says = affirms != (behind != is_negated(reading.text, match.start(), segment.start))
             yield _judge(proposition, segment, report, language, match.span(), says=says)
 
 
@@ -171,7 +175,9 @@ def _by_fact(proposition: Proposition, report: Report, loads: frozenset[int]) ->
 
 def _is_decided(proposition: Proposition, report: Report) -> bool:
     """Whether the log would show it if it were so."""
-    return proposition.decided_by != "requests" or (report.requests is not None and report.requests.count > 0)
+    if proposition.decided_by == "requests":
+        return report.requests is not None and report.requests.count > 0
+    return proposition.decided_by is None or any(True for _ in facts_of_kind(report, proposition.decided_by))
 
 
 def matches(finding: str, patterns: tuple[str, ...]) -> bool:

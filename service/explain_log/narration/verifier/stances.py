@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
@@ -10,13 +9,12 @@ from explain_log.checks.finding import Finding
 from explain_log.narration.verifier.claim_words import claim_words
 from explain_log.narration.verifier.evidence import Evidence
 from explain_log.narration.verifier.meanings import Stance, meanings, pieces
-from explain_log.narration.verifier.propositions import is_negated
+from explain_log.narration.verifier.propositions import NOTHING_BEHIND, is_negated
 from explain_log.narration.verifier.reading import Reading
 from explain_log.narration.verifier.verdict import Code, Judgement, Objection
 from explain_log.narration.verifier.wording import normalise
 
 _MINUS = "-"
-_NOTHING = re.compile(r"\s+(?:no|nothing|none|neither|zero)(?![a-z])", re.IGNORECASE)
 _SHARED = 0.6
 """How much of what a clause says beside its stance a finding has to say too, where the sentence cites nothing."""
 
@@ -63,7 +61,7 @@ def stances_in(text: str) -> list[Stance]:
 
 def is_turned(text: str, stance: Stance, start: int) -> bool:
     """Whether a negation turns a word round, before it ("was not found") or behind it ("found no")."""
-    behind = bool(_NOTHING.match(text, stance.end))
+    behind = bool(NOTHING_BEHIND.match(text, stance.end))
     return behind != is_negated(text, stance.start, start)
 
 
