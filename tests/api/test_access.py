@@ -70,6 +70,7 @@ class TestKeys:
             assert client.get(path + end, headers=one).status_code == 200
             assert client.get(path + end, headers=two).status_code == 404
         assert client.post(f"{path}/ask", json={"question": "x"}, headers=two).status_code == 404
+        assert client.post(f"{path}/explain", headers=two).status_code == 404
         verify = {"answer": "n_ctx is 8192.", "report": path.rpartition("/")[2]}
         assert client.post("/v1/verify", json=verify, headers=two).status_code == 404
         assert client.delete(path, headers=two).status_code == 404

@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -251,6 +252,70 @@ class TestStream:
         said = [s["text"] for section in kept["explanation"]["sections"] for s in section["statements"]]
         assert kept["explanation"]["origin"] == "model"
         assert {data["statement"]["text"] for name, data in events if name == "statement"} <= set(said)
+
+
+class TestExplainingLater:
+    """`POST /v1/reports/{id}/explain`: a model writes what the rules wrote so far."""
+
+    @pytest.fixture
+    def ollama(self, monkeypatch):
+        with ScriptedOllama() as ollama:
+            at(monkeypatch, ollama.url)
+            yield ollama
+
+    def test_once(self, client, report, ollama):
+        """The report at the same address is in its words, and is not written again."""
+        path = f"/v1/reports/{client.post('/v1/explain?llm=false&language=en', content=EXAMPLE, headers=TEXT).json()['id']}"
+        written = client.post(f"{path}/explain").json()
+        assert written["explanation"]["origin"] == "model"
+        assert written | {"id": None, "explanation": None} == report | {"id": None, "explanation": None}
+        assert client.get(path).json() == written
+        count = len(ollama.asked)
+        assert count
+        assert client.post(f"{path}/explain?language=en").json() == written
+        assert len(ollama.asked) == count
+
+    def test_in_the_other_language(self, client, ollama):
+        """Both languages can be a model's: what it wrote in one stays when it writes in the other."""
+        path = client.post("/v1/explain?language=en", content=EXAMPLE, headers=TEXT).headers["content-location"]
+        english = client.get(path).json()["explanation"]
+        assert client.get(f"{path}?language=zh").json()["explanation"]["origin"] == "rules"
+        events = events_of(client.post(f"{path}/explain?language=zh", headers={"accept": "text/event-stream"}))
+        assert {name for name, _ in events} >= {"progress", "statement", "done"}
+        chinese = client.get(f"{path}?language=zh").json()
+        assert (chinese["language"], chinese["explanation"]["origin"]) == ("zh", "model")
+        assert client.get(f"{path}?language=en").json()["explanation"] == english
+
+    def test_an_answer_stays(self, client, ollama):
+        """A question that was asked with the log keeps its answer."""
+        asked = {"question": "How large is the KV cache?", "llm": "false", "language": "en"}
+        before = client.post("/v1/explain", params=asked, content=EXAMPLE, headers=TEXT).json()
+        after = client.post(f"/v1/reports/{before['id']}/explain").json()["explanation"]
+        assert after["origin"] == "model"
+        assert after["sections"][0] == before["explanation"]["sections"][0]
+
+    def test_deleted_while_the_model_writes(self, own_client, monkeypatch):
+        """Whoever waits is told, in a stream too."""
+        client = own_client()
+        for headers in ({"accept": "text/event-stream"}, {}):
+            path = client.post("/v1/explain?llm=false", content=EXAMPLE, headers=TEXT).headers["content-location"]
+            with ScriptedOllama(first_seconds=0.5) as ollama, ThreadPoolExecutor(1) as pool:
+                at(monkeypatch, ollama.url)
+                waiting = pool.submit(client.post, f"{path}/explain", headers=headers)
+                end = time.monotonic() + 20
+                while not ollama.exchanges and time.monotonic() < end:
+                    time.sleep(0.05)
+                assert client.delete(path).status_code == 204
+                answer = waiting.result(30)
+            problem = events_of(answer)[-1][1]["problem"] if headers else answer.json()
+            assert (problem["status"], "deleted" in problem["detail"]) == (404, True)
+
+    def test_without_a_model(self, client, report):
+        """The rules' text stays, with the reason; what is no report is 404."""
+        answer = client.post(f"/v1/reports/{report['id']}/explain")
+        assert answer.json() == report
+        assert "127.0.0.1" in answer.headers["explain-log-notice"]
+        assert client.post(f"/v1/reports/{'0' * 32}/explain").status_code == 404
 
 
 class TestPromises:

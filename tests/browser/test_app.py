@@ -48,6 +48,17 @@ def explained(page, log=EXAMPLE):
     return page
 
 
+def held(page, address):
+    """Requests to an address, which wait until the test lets them go on."""
+    routes = []
+
+    def hold(route):
+        routes.append(route)
+
+    page.route(address, hold)
+    return routes
+
+
 class TestLogsComeIn:
     def test_pasted(self, open_app):
         """Into the field, then the button; the report has an address of its own."""
@@ -189,6 +200,21 @@ class TestReport:
         gone = open_app(path=url.removeprefix(page.service.url), may_complain=True)
         expect(gone.locator("#problem")).to_contain_text("没有这份报告")
 
+    def test_who_begins_before_the_session_is_known(self, browser_page, service):
+        """The log waits for the session's token, and the page does not fall back to the start."""
+        page = browser_page(service)
+        sessions, posts = held(page, "**/v1/session"), held(page, "**/v1/explain")
+        page.goto(service.url)
+        page.set_input_files("#file", EXAMPLE)
+        expect(page.locator("#view-working")).to_be_visible()
+        assert posts == []
+        with page.expect_request("**/readyz"):  # which comes after it
+            sessions[0].continue_()
+        expect(page.locator("#view-working")).to_be_visible()
+        with page.expect_response("**/v1/explain"):
+            posts[0].continue_()
+        expect(headline(page)).to_be_visible(timeout=20_000)
+
     def test_back_leads_back(self, open_app):
         """From a report to the start, and forward again."""
         page = explained(open_app())
@@ -320,6 +346,43 @@ class TestModel:
                 expect(headline(page)).to_be_visible(timeout=20_000)
             expect(second.locator("#status")).to_contain_text("前面还有 1 份", timeout=20_000)
             assert second.locator(".wide .picture").first.is_visible()
+
+    def test_a_reload_while_the_model_writes(self, browser_page, tmp_path):
+        """The page takes it up again, without being asked; so it does for who went back and comes again."""
+        with written_by(model := ScriptedOllama(first_seconds=30.0), tmp_path) as service:
+            page = browser_page(service, may_complain=True)
+            page.goto(service.url)
+            page.set_input_files("#file", EXAMPLE)
+            expect(page.locator("#status")).to_contain_text("scripted:8b", timeout=20_000)
+            page.reload()
+            expect(page.locator("#status")).to_contain_text("scripted:8b", timeout=20_000)
+            page.go_back()
+            expect(page.locator("#view-start")).to_be_visible()
+            model.first_seconds = 0.0
+            page.go_forward()
+            expect(headline(page)).to_be_visible()
+            expect(page.locator("#view-report .head")).to_contain_text("scripted:8b", timeout=60_000)
+            expect(page.locator("#status p")).to_have_count(0)
+            page.reload()
+            expect(page.locator("#view-report .head")).to_contain_text("scripted:8b")
+
+    @pytest.mark.parametrize("language", ["zh", "en"])
+    def test_the_model_can_be_asked_later(self, browser_page, tmp_path, language):
+        """Where the rules wrote, in the reader's language or at all, one click has the model write; not where it did."""
+        with written_by(ScriptedOllama(), tmp_path) as service:
+            page = browser_page(service, language="zh")
+            page.goto(service.url)
+            page.uncheck("#use-model")
+            explained(page)
+            expect(page.locator("#status button")).to_have_count(0)
+            reader = browser_page(service, language=language)
+            reader.goto(page.url)
+            reader.locator("#status button").click()
+            expect(reader.locator("#view-report .head")).to_contain_text("scripted:8b", timeout=60_000)
+            expect(reader.locator("#status p")).to_have_count(0)
+            reader.reload()
+            expect(reader.locator("#view-report .head")).to_contain_text("scripted:8b")
+            expect(reader.locator("#status button")).to_have_count(0)
 
     def test_a_restart_while_the_model_writes(self, browser_page, tmp_path):
         """The page says so, waits, and goes on with what is kept."""

@@ -13,13 +13,14 @@ from urllib.parse import quote
 from explain_log.api.metrics import Metrics
 from explain_log.api.narrator import Narrator
 from explain_log.api.options import ServiceOptions
+from explain_log.api.problems import Problem
 from explain_log.api.queues import BoundedQueue
 from explain_log.api.spool import RawLog
 from explain_log.api.workers import Workers
 from explain_log.cache.key import code_version
 from explain_log.errors import ModelUnavailable
 from explain_log.knowledge import load as load_knowledge
-from explain_log.store import Content, NotKeptError, Reports
+from explain_log.store import Content, ContentGoneError, NotKeptError, Reports
 
 NOTICE = "Explain-Log-Notice"
 """Header that says, percent-encoded, why the rules wrote what a model was to write."""
@@ -94,9 +95,19 @@ class Explainer:
         """
         explained = await self.by_rules(log, wanted, on_event, is_new=is_new)
         on_event("report", explained.body)
-        if self.asks_model(wanted):
-            explained = await self.by_model(explained, wanted, on_event)
-        return explained
+        return await self.written(explained, wanted, on_event)
+
+    async def written(self, explained: Explained, wanted: Wanted, on_event: OnEvent) -> Explained:
+        """A report in a model's words, where one is to write and none did. Raises Problem."""
+        explanation = json.loads(explained.content.report)["explanation"] if self.asks_model(wanted) else None
+        if explanation is None or explanation["origin"] == "model":
+            return explained
+        try:
+            return await self.by_model(explained, wanted, on_event)
+        except NotKeptError:
+            raise Problem(404, "the report was deleted while the model wrote") from None
+        except ContentGoneError:
+            raise Problem(503, "the report was dropped meanwhile: try again", retry_after=1) from None
 
     def is_at_hand(self, log: RawLog, wanted: Wanted) -> bool:
         """Whether the rules' report is in memory."""

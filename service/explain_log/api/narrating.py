@@ -72,12 +72,15 @@ class _Narrations:
             self.send({"id": number, "event": kind, "payload": shown}, [])
 
         try:
-            report = report_of(data)
+            report, options = report_of(data), _options(header["options"])
+            sections = report.explanation.sections if report.explanation is not None else []
+            answers = [section for section in sections if section.id == ANSWER and not options.question]
             if report.explanation is not None:
-                sections = [] if header["answer_only"] else report.explanation.sections
-                report.explanation.sections = [section for section in sections if section.id != ANSWER]
+                kept = [] if header["answer_only"] else [section for section in sections if section.id != ANSWER]
+                report.explanation.sections = kept
             keeper = ExplanationCache() if header["cached"] else None
-            report.explanation = await narrate(report, _options(header["options"]), on_event, keeper)
+            report.explanation = await narrate(report, options, on_event, keeper)
+            report.explanation.sections[:0] = answers
             told = {"id": number, "from_cache": report.explanation.stats.from_cache}
             self.send(told, [report_bytes(report)])
         except ModelUnavailable as error:

@@ -12,7 +12,7 @@ from starlette.convertors import StringConvertor, register_url_convertor
 from explain_log.api.accept import chosen
 from explain_log.api.answering import answered
 from explain_log.api.body import Language, read_json
-from explain_log.api.explain import language_of, notice_header, with_id
+from explain_log.api.explain import Explained, Wanted, language_of, notice_header, with_id
 from explain_log.api.formats import MEDIA_TYPES
 from explain_log.api.lines import lines_of
 from explain_log.api.problems import Problem
@@ -45,6 +45,7 @@ def router(service: Service) -> APIRouter:
     _add_formats(routes, service)
     _add_lines(routes, service)
     _add_ask(routes, service)
+    _add_explain(routes, service)
     return routes
 
 
@@ -202,3 +203,36 @@ def _add_ask(routes: APIRouter, service: Service) -> None:
             return streamed(work)
         answer = await with_client(request, answered(service, content, question, language, lambda *_: None))
         return Response(answer.model_dump_json(), media_type="application/json", headers=notice_header(answer.notice))
+
+
+def _add_explain(routes: APIRouter, service: Service) -> None:
+    answers: dict[int | str, dict[str, Any]] = {
+        200: {"content": {EVENT_STREAM: {"schema": {"type": "string"}}}},
+        **may_refuse(404, 406, 409, 422),
+    }
+
+    @routes.post("/{report_id:report}/explain", response_model=Report, responses=answers)
+    async def explain(
+        request: Request,
+        report_id: ReportId,
+        language: _Other = None,
+        model: Annotated[str | None, Query(max_length=200, description="an Ollama model")] = None,
+    ) -> Response:
+        """Has a model write the explanation of a kept report that the rules wrote.
+
+        As where the log was posted: the report, or with text/event-stream the events statement, rejected, progress and
+        done. What a model has written is not written again.
+        """
+        kind = chosen(request, ("application/json", EVENT_STREAM))
+        content = await _in_language(service, await ready(service, request, report_id), language)
+        wanted = Wanted(content.language, model=model, owner=request.state.owner)
+        explained = Explained(content, report_id)
+        if kind == EVENT_STREAM:
+
+            async def work(emit: Emit) -> None:
+                written = await service.explainer.written(explained, wanted, emit)
+                emit("done", {"id": report_id, "notice": written.notice})
+
+            return streamed(work)
+        written = await with_client(request, service.explainer.written(explained, wanted, lambda *_: None))
+        return Response(written.body, media_type="application/json", headers=notice_header(written.notice))

@@ -10,10 +10,13 @@ export class Problem extends Error {
 }
 
 const session = { keys: false, open: true, csrf: null };
+let known = Promise.resolve(); // the session is: what changes something needs its token
 
 /** Asks whether keys are on and whether this browser may: {keys, open, csrf}. */
 export async function readSession() {
-  return Object.assign(session, await json("/v1/session"));
+  const asked = json("/v1/session").then((answer) => Object.assign(session, answer));
+  known = asked.catch(() => {});
+  return asked;
 }
 
 /** Begins a session with a key. */
@@ -29,6 +32,7 @@ export async function logOut() {
 
 /** A response that is a success. Throws Problem; status 0 is a service that cannot be reached. */
 export async function request(path, { method = "GET", accept = "application/json", json: data, body, signal } = {}) {
+  if (method !== "GET") await known;
   const headers = { Accept: accept };
   if (data !== undefined) headers["Content-Type"] = "application/json";
   if (session.csrf && method !== "GET") headers["X-CSRF-Token"] = session.csrf;

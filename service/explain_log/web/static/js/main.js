@@ -4,7 +4,8 @@ import { logIn, logOut, readSession, request } from "./api.js";
 import { byId, setWord } from "./dom.js";
 import { openGlossary } from "./glossary.js";
 import { installKeys } from "./keys.js";
-import { followLinks, openReport, showReportOf } from "./report.js";
+import { followLinks } from "./links.js";
+import { openReport, showReportOf } from "./report.js";
 import { installStart, showStart } from "./start.js";
 import { installSwitches } from "./switches.js";
 import { show } from "./views.js";
@@ -68,7 +69,7 @@ async function begin() {
   const session = await readSession().catch(() => null);
   byId("log-out").hidden = !session?.keys || !session.open;
   if (session && !session.open) document.dispatchEvent(new CustomEvent("locked"));
-  else route();
+  else if (!byId("view-start").hidden) route(); // unless the reader has begun meanwhile
   if (settings.llm) {
     const ready = await request("/readyz").then((answer) => answer.json()).catch(() => null);
     if (ready?.mode === "facts_only") byId("no-model").hidden = false;

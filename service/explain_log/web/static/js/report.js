@@ -3,11 +3,13 @@
 import { Problem, json, pause, request, stream } from "./api.js";
 import { askAbout } from "./ask.js";
 import { sentenceNode } from "./cites.js";
-import { byId, fragment, reveal, setWord } from "./dom.js";
-import { openGlossary } from "./glossary.js";
+import { byId, fragment, worded } from "./dom.js";
 import { LocalLines, ReportLines } from "./lines.js";
+import { followHash } from "./links.js";
 import { logView } from "./logview.js";
 import { problemNote } from "./problems.js";
+import { status, tell, tellModel } from "./status.js";
+import { isUnfinished, remember } from "./unfinished.js";
 import { verifyAgainst } from "./verify.js";
 import { show, showProblem, stage, toast } from "./views.js";
 import { language, size } from "./words.js";
@@ -18,6 +20,7 @@ const LONGEST_PAUSE_SECONDS = 5;
 
 let current = null; // {id, report, log, llm}
 let work = null; // the AbortController of what is being done
+let writing = null; // what a model has said of the shown report so far: {language, checked, refused, replaced}
 
 function begin() {
   work?.abort();
@@ -34,11 +37,11 @@ export async function showReportOf(log, { llm }, settings) {
   form.append("language", language());
   form.append("llm", String(llm && settings.llm));
   form.append("log", log, log.name);
-  const writing = { checked: 0, refused: 0, replaced: new Set() };
+  const mine = beginWriting();
   try {
     for await (const [name, data] of stream("/v1/explain", { method: "POST", body: form, signal })) {
       if (name === "report") await arrive(data, log, llm && settings.llm);
-      else if (current?.log === log) await takeSentence(name, data, writing);
+      else if (current?.log === log) await takeSentence(name, data, mine);
       else if (name === "progress") tellStage(data);
       else if (name === "done" && data.problem) throw new Problem(data.problem.status, data.problem.detail);
     }
@@ -48,7 +51,50 @@ export async function showReportOf(log, { llm }, settings) {
     if (current?.log === log && current.id) await reconnect(signal);
     else if (current?.log === log) status(problemNote(problem));
     else showProblem(problem, () => showReportOf(log, { llm }, settings));
+  } finally {
+    endWriting(mine);
   }
+}
+
+/** Has a model write what the rules wrote until then: where a reload broke it off, or the reader wants it. */
+async function write() {
+  const signal = begin();
+  const mine = beginWriting();
+  const { id } = current;
+  remember(id);
+  status();
+  tell("web.model_starts");
+  try {
+    for await (const [name, data] of stream(`/v1/reports/${id}/explain?language=${mine.language}`, { method: "POST", signal })) {
+      if (current?.id === id) await takeSentence(name, data, mine);
+    }
+  } catch (problem) {
+    if (problem.name === "AbortError") return;
+    if (!(problem instanceof Problem)) throw problem;
+    if (problem.status === 0) await reconnect(signal);
+    else status(problemNote(problem, write));
+  } finally {
+    endWriting(mine);
+  }
+}
+
+function beginWriting() {
+  writing = { language: language(), checked: 0, refused: 0, replaced: new Set() };
+  return writing;
+}
+
+function endWriting(mine) {
+  if (writing === mine) writing = null;
+}
+
+/** Where the rules wrote and a model could, the reader may have it write. */
+async function offer() {
+  const { id, llm, report } = current;
+  if (!id || !llm || report.explanation?.origin !== "rules" || !report.source.recognised_lines) return;
+  const ready = await json("/readyz").catch(() => null);
+  if (current?.report !== report || writing || ready?.mode !== "model" || byId("status").querySelector("button")) return;
+  const button = worded("button", "web.use_model", {}, { type: "button", class: "button", onclick: write });
+  byId("status").append(worded("p", "web.offer_model"), button);
 }
 
 function tellStage({ stage: name, position }) {
@@ -59,6 +105,7 @@ function tellStage({ stage: name, position }) {
 async function arrive(report, log, llm) {
   current = { id: report.id, report, log, llm };
   if (report.id) history.pushState(null, "", `/r/${report.id}`);
+  if (report.id && llm) remember(report.id);
   await draw();
   scrollTo(0, 0);
 }
@@ -77,6 +124,8 @@ export async function openReport(id, settings) {
     current = { id, report, log: null, llm: settings.llm };
     await draw();
     followHash();
+    if (isUnfinished(id) && report.explanation?.origin === "rules") await write();
+    else await offer();
   } catch (problem) {
     if (problem.name === "AbortError") return;
     showProblem(problem, problem.status === 404 ? null : () => openReport(id, settings));
@@ -119,37 +168,20 @@ async function draw() {
   verifyAgainst(current);
 }
 
-function status(...nodes) {
-  byId("status").replaceChildren(...nodes);
-}
-
-function tell(key, values = {}, busy = true) {
-  const line = byId("status").querySelector("p") ?? byId("status").appendChild(document.createElement("p"));
-  line.classList.toggle("busy", busy);
-  setWord(line, key, values);
-}
-
-async function takeSentence(name, data, writing) {
+async function takeSentence(name, data, mine) {
   if (name === "progress") tellModel(data);
   else if (name === "statement") {
-    place(data, writing.replaced);
-    writing.checked += 1;
-  } else if (name === "rejected") writing.refused += 1;
+    if (mine.language === language()) place(data, mine.replaced);
+    mine.checked += 1;
+  } else if (name === "rejected") mine.refused += 1;
   if (name === "statement" || name === "rejected") {
-    const { checked, refused } = writing;
+    const { checked, refused } = mine;
     tell(refused ? "web.model_writes_refused" : "web.model_writes", { count: checked, refused });
   }
-  if (name === "done") await finish(data);
+  if (name !== "done") return;
+  endWriting(mine);
+  await finish(data);
 }
-
-function tellModel({ stage: name, position, promised_seconds: seconds, model }) {
-  if (name === "model_queue") tell("web.model_queue", { count: position, seconds: Math.ceil(seconds) });
-  else if (name === "model_loading") tell("web.model_loading", { model: nameOf(model) });
-  else if (name === "model_waiting") tell("web.model_waiting", { model: nameOf(model) });
-  else if (name === "model") tell("web.model_starts");
-}
-
-const nameOf = (model) => (typeof model === "string" ? model : (model?.model ?? "Ollama"));
 
 /** Puts a verified sentence where the rules' text of its section stood. */
 function place({ section, statement }, replaced) {
@@ -168,9 +200,10 @@ function place({ section, statement }, replaced) {
 async function finish({ notice, problem }) {
   const { id } = current;
   if (problem) {
-    status(problemNote(problem));
+    status(problemNote(problem, id ? write : null));
     return;
   }
+  remember("");
   if (id) current.report = await json(`/v1/reports/${id}?language=${language()}`);
   if (id) await replaceParts();
   status();
@@ -178,6 +211,7 @@ async function finish({ notice, problem }) {
     tell("web.no_model", {}, false);
     byId("status").append(Object.assign(document.createElement("p"), { className: "note", textContent: notice }));
   }
+  await offer();
 }
 
 /** Takes over the finished explanation and leaves the rest of the page as the reader has it. */
@@ -190,6 +224,7 @@ async function replaceParts() {
 
 /** The connection went while a model was writing: the report is kept, so the page waits until the service is back. */
 async function reconnect(signal) {
+  writing = null;
   tell("web.lost");
   for (let tried = 1; tried <= TRIES; tried += 1) {
     await pause(Math.min(LONGEST_PAUSE_SECONDS, tried / 2));
@@ -197,7 +232,7 @@ async function reconnect(signal) {
     try {
       await json("/healthz");
       await finish({});
-      tell("web.lost_model", {}, false);
+      if (current.report.explanation?.origin === "rules") tell("web.lost_model", {}, false);
       return;
     } catch (problem) {
       if (problem.status === 404) {
@@ -216,44 +251,11 @@ document.addEventListener("language", async () => {
     const at = logView.place();
     await draw();
     logView.goTo(at);
+    if (!writing) await offer();
   } catch (problem) {
     status(problemNote(problem));
   }
 });
-
-/** Links within a report: to lines, findings, terms and parts. */
-export function followLinks() {
-  document.addEventListener("click", (event) => {
-    const link = event.target.closest?.('a[href^="#"]');
-    if (!link || link.classList.contains("skip")) return;
-    event.preventDefault();
-    if (follow(link.getAttribute("href").slice(1))) history.pushState(null, "", link.getAttribute("href"));
-  });
-}
-
-function follow(name) {
-  const line = /^(?:(?:zh|en)-)?L(\d+)$/.exec(name);
-  if (line) {
-    reveal(byId("log"));
-    logView.goTo(Number(line[1]), { focus: true });
-    return true;
-  }
-  const target = byId(name);
-  if (target) {
-    reveal(target);
-    flash(target);
-  } else if (/^(zh|en)-t-/.test(name)) openGlossary(name.slice(5));
-  return Boolean(target);
-}
-
-function flash(target) {
-  for (const old of document.querySelectorAll(".here")) old.classList.remove("here");
-  (target.closest(".finding, .term, .claim") ?? target).classList.add("here");
-}
-
-function followHash() {
-  if (location.hash.length > 1) follow(decodeURIComponent(location.hash.slice(1)));
-}
 
 byId("cancel").addEventListener("click", () => {
   work?.abort();
