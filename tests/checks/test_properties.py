@@ -181,6 +181,28 @@ class TestShow:
         """A template with two fields, one without a format."""
         assert fill("{a:gib} of {b}.", {"a": 2048.0, "b": 3}, "en") == "2 GiB of 3."
 
+    @pytest.mark.parametrize(
+        ("values", "shown"),
+        [
+            ({"a": 1.0, "b": 2.0}, "3 = weights 1 + KV cache 2."),
+            ({"b": 2.0}, "3 = KV cache 2."),
+            ({"a": 1.0, "b": 0.0}, "3 = weights 1."),
+            ({}, "3 = ."),
+        ],
+    )
+    def test_labelled_parts_are_those_that_there_are(self, values, shown):
+        """What is not told is not shown, nor what is 0."""
+        assert fill("3 = {weights=a + KV cache=b:n}.", values, "en") == shown
+
+    def test_labels_alone(self):
+        """In Chinese joined as the text says."""
+        assert fill("{权重=a、KV 缓存=b、其他=c:label}的大小", {"b": "KV", "c": "x"}, "zh") == "KV 缓存、其他的大小"
+
+    def test_a_label_may_hold_a_comma(self):
+        """Parts end at a name, not at a comma."""
+        assert fill("2 MiB{, not counting, of course,=a:mib}.", {"a": 1.5}, "en") == "2 MiB, not counting, of course, 1.5 MiB."
+        assert fill("2 MiB{, not counting, of course,=a:mib}.", {}, "en") == "2 MiB."
+
     def test_fill_needs_its_values(self):
         """A name that is no value is an error in the knowledge, not an empty place."""
         with pytest.raises(KeyError):

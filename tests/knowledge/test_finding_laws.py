@@ -66,7 +66,8 @@ def variants_of(where, text):
 
 def placeholders(text):
     """The names in braces."""
-    return set(re.findall(r"\{(\w+)(?::[^{}]+)?\}", text))
+    single = set(re.findall(r"\{(\w+)(?::[^{}]+)?\}", text))
+    return single | {name for field in re.findall(r"\{([^{}:]*=[^{}:]*):", text) for name in re.findall(r"=(\w+)", field)}
 
 
 def ids_in_code():
@@ -148,9 +149,9 @@ def test_both_languages_say_the_same_values(entry):
 
 @every_finding
 def test_formats_are_known(entry):
-    """n, mib, gib, s, pct, x, t, list, a word for one and a word for more, and nothing else."""
+    """n, mib, gib, s, pct, x, t, list, a word for one and a word for more, labelled parts, and nothing else."""
     for where, zh, en in texts_of(entry):
-        for text in (zh, en):
+        for text in (re.sub(r"\{[^{}:]*=\w+:(n|mib|gib|label)\}", "", each) for each in (zh, en)):
             assert text.count("{") == text.count("}") == len(re.findall(r"\{\w+(?::(?:n|mib|gib|s|pct|x|t|list|[^{}|]+\|[^{}|]+))?\}", text)), where
 
 
@@ -276,9 +277,17 @@ def test_advice_ids_are_unique(entry):
 HAN = "一-鿿"
 
 
+def opened(text):
+    """Labelled parts as they are shown: `{权重=a、KV 缓存=b:label}` as 权重、KV 缓存."""
+    def shown(field):
+        behind = "" if field[2] == "label" else " {n}"
+        return re.sub(r"=\w+", behind, field[1])
+    return re.sub(r"\{([^{}:]*=\w+):(\w+)\}", shown, text)
+
+
 def style_faults(text):
     """What a Chinese text of ours does not do."""
-    bare = re.sub(r"“[^”]*”", "“”", text)
+    bare = re.sub(r"“[^”]*”", "“”", opened(text))
     if re.search(rf"[{HAN}][A-Za-z0-9{{]|[A-Za-z0-9}}%][{HAN}]", bare):
         yield "no blank between Han and Latin letters or digits"
     if re.search(rf"[{HAN}][,.;:!?()]|[,;:!?()][{HAN}]", bare):

@@ -201,6 +201,8 @@ def _context(tokens: int, slots: int, words: Words) -> str:
 def _load_numbers(load: ModelLoad, report: Report, words: Words) -> list[Number]:
     numbers: list[Number] = []
     total = next((one.values for one in report.findings if one.id == "memory.total" and one.load == load.index), {})
+    if any(name.startswith("untold_") for name in total):
+        total = {}  # not all buffers are in the log: a sum would be taken for what is in use
     gpu_mib, gpus, host_mib = total.get("gpu_mib"), total.get("gpus"), total.get("host_mib")
     if isinstance(gpu_mib, (int, float)) and gpu_mib and gpus:
         numbers.append((words("bot.vram"), words("bot.vram_on", size=size_text(gpu_mib), gpus=gpus)))

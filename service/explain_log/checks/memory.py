@@ -8,7 +8,8 @@ from explain_log.checks.finding import Observation, Value
 from explain_log.checks.memory_model import hidden_state_mib, mask_mib, matrix_mib, scores_mib
 from explain_log.checks.quant import block_of
 from explain_log.checks.registry import load_check
-from explain_log.facts.models import Facts, ModelLoad
+from explain_log.checks.wording import number
+from explain_log.facts.models import DeviceMemory, Facts, ModelLoad
 from explain_log.facts.record import gpu_devices, lines_of
 
 # `model size` is printed with two decimals of GiB (or MiB); alignment adds a little to each buffer.
@@ -18,6 +19,7 @@ _ALIGNMENT_SHARE = 0.001
 _LARGE_SHARE = 0.15
 _MAPPED = ("CPU_Mapped", "Metal_Mapped", "MTL0_Mapped")
 _MAPPED_ONCE = "CPU"  # what a mapped buffer was called before November 2024
+_KINDS = ("model_mib", "kv_mib", "recurrent_mib", "compute_mib", "output_mib")
 _REPACKED = ("CPU_REPACK", "CPU_AARCH64", "AMX")
 
 
@@ -33,7 +35,7 @@ def weights_add_up(load: ModelLoad, _: Facts) -> Iterator[Observation]:
     if size is None or not held:
         return
     total = sum(held.values())
-    within = (_PRINTED_GIB_MIB if size >= 1024 else _PRINTED_MIB) + _ALIGNMENT_SHARE * size
+    within = _within(size)
     values: dict[str, Value] = {
         "sum_mib": round(total, 2),
         "size_mib": round(size, 2),
@@ -85,39 +87,81 @@ def _embedding_sizes(load: ModelLoad) -> list[float]:
 
 @load_check("memory.total", needs=("devices",), says_unknown=False)
 def total(load: ModelLoad, _: Facts) -> Iterator[Observation]:
-    """What the load takes on each device and in all: weights, KV cache, compute and output buffers."""
+    """What the load takes on each device and in all: weights, KV cache, compute and output buffers.
+
+    A kind of buffer that no line tells of is not 0 but unknown, and is named. What a mapped buffer on the CPU only
+    spans, because it lies on a GPU, is not counted a second time.
+    """
     gpus = gpu_devices(load)
     gpu = sum(d.total_mib or 0.0 for d in gpus)
     rest = [d for d in load.devices if d not in gpus]
     host = sum(d.total_mib or 0.0 for d in rest)
     if not gpu + host:
         return
-    parts = {
-        kind: round(sum(getattr(d, kind) or 0.0 for d in gpus), 2)
-        for kind in ("model_mib", "kv_mib", "compute_mib", "recurrent_mib", "output_mib")
-    }
+    spanned = _spanned_mib(load)
     most = max(gpus, key=lambda d: d.total_mib or 0.0, default=None)
-    variant = _extent(load) or ("cpu_only" if not gpus else "gpus" if len(gpus) > 1 else "gpu")
+    largest = most or max(load.devices, key=lambda d: d.total_mib or 0.0)
+    untold = _untold(load)
+    extent = _extent(load) or ("incomplete" if untold else None)
     values: dict[str, Value] = {
-        "total_mib": round(gpu + host, 2),
+        "total_mib": round(gpu + host - spanned, 2),
         "gpu_mib": round(gpu, 2),
-        "host_mib": round(host, 2),
+        "host_mib": round(host - spanned, 2),
         "gpus": len(gpus),
-        **{f"gpu_{kind}": size for kind, size in parts.items() if size or variant not in ("failed", "partial")},
+        **{f"gpu_{kind}": size for kind, size in _sums(load, gpus).items()},
         **{f"total_{d.device}_mib": d.total_mib or 0.0 for d in load.devices},
-        "largest_device": most.device if most else (rest[0].device if rest else ""),
-        "largest_mib": (most.total_mib if most else host) or 0.0,
+        "largest_device": largest.device,
+        "largest_mib": largest.total_mib or 0.0,
+        **untold,
     }
+    if spanned:
+        values["spanned_mib"] = round(spanned, 2)
     operands = {f"total({d.device})": f"fact:loads.{load.index}.devices.{d.device}.total_mib" for d in load.devices}
-    kinds = ("model_mib", "kv_mib", "recurrent_mib", "compute_mib", "output_mib")
-    lines = lines_of(load, *(f"devices.{d.device}.{kind}" for d in load.devices for kind in kinds))
-    if most is None:
-        largest = max(load.devices, key=lambda d: d.total_mib or 0.0)
-        values |= {"largest_device": largest.device, "largest_mib": largest.total_mib or 0.0}
-    values["gpu_other_mib"] = round(parts["recurrent_mib"] + parts["output_mib"], 2)
+    lines = lines_of(load, *(f"devices.{d.device}.{kind}" for d in load.devices for kind in _KINDS))
     in_order = [*gpus, *sorted(rest, key=lambda d: d.device)]
-    values["allocated"] = ", ".join(f"{d.device} {d.total_mib:g} MiB" for d in in_order if d.total_mib)
+    values["allocated"] = ", ".join(f"{d.device} {number(d.total_mib, 2)} MiB" for d in in_order if d.total_mib)
+    variant = extent or ("cpu_only" if not gpus else "gpus" if len(gpus) > 1 else "gpu")
     yield Observation("memory.total", load.index, values, lines, operands, variant)
+
+
+def _sums(load: ModelLoad, gpus: list[DeviceMemory]) -> dict[str, float]:
+    """MiB of each kind on the GPUs together, for the kinds that the log tells of; `other_mib` is beside the three."""
+    told = [kind for kind in _KINDS if any(getattr(d, kind) is not None for d in load.devices)]
+    sums = {kind: round(sum(getattr(d, kind) or 0.0 for d in gpus), 2) for kind in told}
+    others = [sums[kind] for kind in ("recurrent_mib", "output_mib") if kind in sums]
+    return sums | ({"other_mib": round(sum(others), 2)} if others else {})
+
+
+def _untold(load: ModelLoad) -> dict[str, Value]:
+    """The kinds of buffer that every model has and that no line tells of: value name → how such a line begins.
+
+    A model without attention has no KV cache, nor has an encoder; compute buffers are the last that are printed, so
+    where they are told and a cache is not there was none. Source: llama_context, constructor.
+    """
+    told = {kind for kind in _KINDS if any(getattr(d, kind) is not None for d in load.devices)}
+    untold: dict[str, Value] = {}
+    if "model_mib" not in told:
+        untold["untold_weights"] = "model buffer size"
+    if not told & {"kv_mib", "recurrent_mib", "compute_mib"}:
+        untold["untold_kv"] = "KV buffer size"
+    if "compute_mib" not in told:
+        untold["untold_compute"] = "compute buffer size"
+    return untold
+
+
+def _spanned_mib(load: ModelLoad) -> float:
+    """How much of the CPU's mapped buffer is only spanned: the tensors in between are on a GPU."""
+    size = load.model.size_mib
+    held = {d.device: d.model_mib for d in load.devices if d.model_mib is not None}
+    excess = sum(held.values()) - size if size is not None else 0.0
+    if size is None or excess <= _within(size) or _known_reason(load, held, excess, _within(size)) != "mapped_span":
+        return 0.0
+    return excess if excess <= max(held.get(_MAPPED[0], 0.0), held.get(_MAPPED_ONCE, 0.0)) else 0.0
+
+
+def _within(size_mib: float) -> float:
+    """How far the buffers may be off a model's printed size."""
+    return (_PRINTED_GIB_MIB if size_mib >= 1024 else _PRINTED_MIB) + _ALIGNMENT_SHARE * size_mib
 
 
 def _extent(load: ModelLoad) -> str | None:

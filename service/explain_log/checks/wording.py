@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from explain_log.checks.finding import Advice, Evidence, Finding, Observation, Value
@@ -13,6 +14,7 @@ MOST_EVIDENCE = 64
 SEVERITIES = ("error", "warning", "notice", "info")
 
 Entry = Any  # a record of the knowledge
+_PART = re.compile(r"(.*?)=(\w+)( \+ |, |，|、|$)")
 
 
 class Wording:
@@ -109,6 +111,7 @@ class Wording:
 def fill(template: str, values: dict[str, Value], language: str) -> str:
     """The template with each `{name:format}` replaced by its value; `{{` and `}}` are braces.
 
+    `{label=name + label=name:format}` shows those of several values that there are.
     Raises KeyError for a name that is no value.
     """
     out: list[str] = []
@@ -124,7 +127,17 @@ def fill(template: str, values: dict[str, Value], language: str) -> str:
             continue
         field, _, rest = after.partition("}")
         name, _, kind = field.partition(":")
-        out.append(show(values[name], kind or "n", language))
+        out.append(_parts(name, values, kind, language) if "=" in name else show(values[name], kind or "n", language))
+
+
+def _parts(field: str, values: dict[str, Value], kind: str, language: str) -> str:
+    """`weights=model_mib + KV cache=kv_mib` with the values that there are and that are not 0; "label": no values."""
+    shown, between = [], ""
+    for label, name, separator in _PART.findall(field):
+        between = between or separator
+        if values.get(name):
+            shown.append(label if kind == "label" else f"{label} {show(values[name], kind, language)}")
+    return between.join(shown)
 
 
 def show(value: Value, kind: str, language: str) -> str:

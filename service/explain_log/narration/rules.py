@@ -125,7 +125,8 @@ class RulesNarrator:
             if total is not None and gpus and load.load_seconds is not None:
                 numbers |= {"gpu_mib": total.values["gpu_mib"], "seconds": load.load_seconds}
                 cites += [f"finding:memory.total@{load.index}", f"{prefix}.load_seconds"]
-                key = "numbers"
+                # Where a kind of buffer is not in the log, nobody knows how much VRAM is in use.
+                key = "numbers_load" if total.variant == "incomplete" else "numbers"
             key += "_one" if context.n_seq_max == 1 else ""
             sentences.append(Sentence(fill(texts[key], numbers, self._language), cites))
         return sentences
