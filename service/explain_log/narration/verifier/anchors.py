@@ -16,12 +16,12 @@ _SHARED = 0.5
 _SHARED_WITH_ONE = 0.7
 
 
-def echoes(text: str, evidence: Evidence, briefing: Briefing) -> bool:
-    """Whether at least half of what a sentence's words mean stands in the texts of its sources."""
+def echoes(text: str, evidence: Evidence, briefing: Briefing, lines: str = "") -> bool:
+    """Whether at least half of what a sentence's words mean stands in its sources. lines: the log's that it cites."""
     meant = pieces(text)
     if not meant:
         return True
-    told = set[str]()
+    told = set(pieces(lines))
     for finding in evidence.findings:
         told |= _of_finding(finding.id, briefing)
         told |= pieces(f"{finding.title} {finding.detail}")

@@ -56,7 +56,7 @@ def _claims(piece: Piece, report: Report, knowledge: Knowledge, log: list[str]) 
     quoted = line_spans(text, piece.text)
     reading = read(text, known, quoted)
     evidence = _everything(briefing, known, reading)
-    judged = [*_first(reading, quoted, language, knowledge, known)]
+    judged = [*_first(reading, quoted, language, knowledge, known, log)]
     judged += judgements(piece.text, reading, evidence, known, briefing, language, log)
     judged += unread(reading, judged, evidence, briefing)
     for start, end, group in _by_clause(reading, judged):
@@ -70,10 +70,15 @@ def language_of(text: str) -> str:
 
 
 def _first(
-    reading: Reading, quoted: list[tuple[int, int]], language: str, knowledge: Knowledge, known: Vocabulary
+    reading: Reading,
+    quoted: list[tuple[int, int]],
+    language: str,
+    knowledge: Knowledge,
+    known: Vocabulary,
+    log: list[str],
 ) -> Iterator[Judgement]:
     yield from misreadings(reading.text, [], language, knowledge)
-    yield from unknown_names(mask(reading.text, quoted), known)
+    yield from unknown_names(mask(reading.text, quoted), known, log)
 
 
 def _everything(briefing: Briefing, known: Vocabulary, reading: Reading) -> Evidence:

@@ -11,6 +11,7 @@ from explain_log.citations import path_kind
 from explain_log.narration.verifier.claim_words import claim_words
 from explain_log.narration.verifier.evidence import Evidence
 from explain_log.narration.verifier.labels import labels
+from explain_log.narration.verifier.meanings import pieces
 from explain_log.narration.verifier.propositions import is_negated
 from explain_log.narration.verifier.reading import Reading
 from explain_log.narration.verifier.verdict import Code, Judgement, Objection, Support
@@ -22,6 +23,20 @@ _NEVER = frozenset({"batch_small", "card_size", "users", "not_quantized"})
 _WORD = re.compile(r"[A-Za-z][A-Za-z_]+")
 _HAN = re.compile(r"[\u4e00-\u9fff]+")
 _COMMA = re.compile(r"[，,；;。]|\.(?=\s|$)")
+_NOT_BEFORE = re.compile(
+    r"(?:不|不是|并非|并不是|而非|没有|非"
+    r"|\b(?:not|never|hardly|neither|rather than|instead of)(?: \w+ly| simply| just)?|n['’]t)\s*$",
+    re.IGNORECASE,
+)
+_NO_CAUSE = re.compile(r"(?:makes?|made)\s+(?:up|do|for|it|sure|sense|\d|about|roughly|a total)", re.IGNORECASE)
+"""What reads like the mark of a cause and is none: "that makes 32 MiB"."""
+
+_EFFECT_BEHIND = re.compile(r"(?<!不)而(?!且|是|非)|(?<![刚刚])才(?!能)|被(?=[杀终截拒取中断停])")
+"""Where the effect follows its cause within a clause: "是因为 X 被杀的"."""
+
+_SPEAKS_OF = 0.3
+"""How much of an effect a finding has to name, so that what it names can be its cause."""
+
 _DENIED_AFTER = re.compile(
     r"^[^，。；,;.]{0,8}(?:无关|没有关系|没关系)|^[^，。；,;.]{0,12}(?:is not|are not|plays no|has nothing)",
     re.IGNORECASE,
@@ -35,9 +50,9 @@ def causes(reading: Reading, evidence: Evidence, briefing: Briefing, before: lis
     """A judgement for each cause that the sentence gives. before: what was judged of the sentence already."""
     for start, end, first, last in _parts(reading):
         named = _concepts(reading.text[start:end])
-        allowed, denied = _grounds(evidence, briefing)
-        foreign = named - allowed
         effect = reading.text[first:start] + " " + reading.text[end:last]
+        allowed, denied = _grounds(evidence, briefing, effect)
+        foreign = named - allowed
         possible = _possible(effect, reading.text[start:end], briefing)
         if possible is not None and not (named & possible and named - possible <= allowed and not named & _NEVER):
             foreign = (named - possible) | {"nothing of it"}
@@ -97,7 +112,9 @@ def _parts(reading: Reading) -> Iterator[tuple[int, int, int, int]]:
             continue
         start, end, ids = mark
         segment = reading.sentence.at(start)
-        if segment.hypothetical or is_negated(text, start, segment.start):
+        if segment.hypothetical or _NOT_BEFORE.search(text, segment.start, start):
+            continue
+        if "before" in ids and "after" not in ids and _NO_CAUSE.match(text, start):
             continue
         if "after" not in ids:
             if text[first:start].strip():  # else the cause is the sentence before, which is judged itself
@@ -105,16 +122,23 @@ def _parts(reading: Reading) -> Iterator[tuple[int, int, int, int]]:
             continue
         comma = _COMMA.search(text, end, last)
         leads = not text[first:start].strip()
-        yield end, comma.start() if comma and leads else last, first, last
+        behind = None if leads else _EFFECT_BEHIND.search(text, end + 1, last)
+        yield end, comma.start() if comma and leads else behind.start() if behind else last, first, last
 
 
 def _concepts(text: str) -> frozenset[str]:
     return frozenset(claim_words().concepts.all_ids(text))
 
 
-def _grounds(evidence: Evidence, briefing: Briefing) -> tuple[frozenset[str], frozenset[str]]:
-    """(what the findings and terms of the evidence name, what they say has nothing to do with it)."""
-    findings = briefing.report.findings if evidence.free else evidence.findings
+def _grounds(evidence: Evidence, briefing: Briefing, effect: str) -> tuple[frozenset[str], frozenset[str]]:
+    """(what the findings and terms of the evidence name, what they say has nothing to do with it).
+
+    Of a text without cites only the findings count that speak of the effect.
+    """
+    findings = evidence.findings
+    if evidence.free:
+        meant = pieces(effect)
+        findings = [f for f in findings if len(meant & pieces(f"{f.title} {f.detail}")) >= _SPEAKS_OF * len(meant)]
     named: set[str] = set()
     denied: set[str] = set()
     for finding in findings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 from explain_log.narration.verifier.lexicon import lexicon
 from explain_log.narration.verifier.verdict import Code, Objection
@@ -15,12 +16,17 @@ _FEW_LETTERS = 4
 _WORD_COUNTS_AS = 2
 """A Latin word says about as much as two characters."""
 
+_LATIN_RUN = re.compile(r"[A-Za-z][\w'\-]*(?: [A-Za-z][\w'\-]*)+", re.ASCII)
 _LATIN_WORD = re.compile(r"[A-Za-z][A-Za-z'\-]*")
 
 
-def wrong_language(masked: str, language: str, known: Vocabulary) -> Objection | None:
-    """The objection to a sentence in another language than asked for. masked: without names and quantities."""
+def wrong_language(masked: str, language: str, known: Vocabulary, lines: Sequence[str] = ()) -> Objection | None:
+    """The objection to a sentence in another language than asked for.
+
+    masked: without names and quantities.  lines: the log's, folded; what is taken from them is no prose.
+    """
     text = _without_terms(masked, known)
+    text = _LATIN_RUN.sub(lambda run: " " if _is_of_log(run[0], lines) else run[0], text)
     letters = [c for c in text if c.isalpha()]
     han = sum(1 for c in letters if _is_han(c))
     latin_words = len(_LATIN_WORD.findall(text))
@@ -44,6 +50,11 @@ def _without_terms(masked: str, known: Vocabulary) -> str:
     text = mask(masked, spans)
     names = [m.span() for m in IDENTIFIER.finditer(text) if _is_name(m[0], known)]
     return re.sub(MASK, " ", mask(text, names))
+
+
+def _is_of_log(run: str, lines: Sequence[str]) -> bool:
+    folded = run.casefold()
+    return any(folded in line for line in lines)
 
 
 def _is_name(word: str, known: Vocabulary) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
 from explain_log.narration.verifier.lexicon import lexicon
@@ -39,20 +39,26 @@ def quoted_spans(text: str, known: Vocabulary) -> list[tuple[int, int]]:
     return [m.span() for m in _QUOTE.finditer(text) if m[1].strip().casefold() in known.quotable]
 
 
-def unknown_names(text: str, known: Vocabulary) -> Iterator[Objection]:
-    """The objections to names that neither the report nor the glossary has."""
+def unknown_names(text: str, known: Vocabulary, lines: Sequence[str] = ()) -> Iterator[Objection]:
+    """The objections to names that neither the report nor the glossary has, nor any of the log's folded lines."""
     phrases = [span for span in name_spans(text, known) if _is_phrase(text, span, known)]
     phrases += quoted_spans(text, known)
     text = mask(text, phrases)
     for match in IDENTIFIER.finditer(text):
         name = match[0].casefold()
-        if _NEEDS_EVIDENCE.search(name) and not _is_known(name, known):
+        if _NEEDS_EVIDENCE.search(name) and not _is_known(name, known) and not _is_in_lines(name, lines):
             near = _nearest_setting(name, known)
             names = {"name": match[0], "near": near or ""}
             yield Objection(Code.NAME, "NAME_NEAR" if near else "NAME", names, *match.span())
     for word, span in _family_words(text):
-        if not known.words.issuperset(word.split("-")):
+        if not known.words.issuperset(word.split("-")) and not _is_in_lines(word, lines):
             yield Objection(Code.NAME, "NAME", {"name": word}, *span)
+
+
+def _is_in_lines(name: str, lines: Sequence[str]) -> bool:
+    """Whether the log has a name, so that nobody has made it up."""
+    pattern = re.compile(rf"(?<![a-z0-9_.\-]){re.escape(name)}(?![a-z0-9_]|\.\d)")
+    return any(name in line and pattern.search(line) for line in lines)
 
 
 def _nearest_setting(name: str, known: Vocabulary) -> str | None:

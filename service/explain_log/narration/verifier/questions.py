@@ -7,6 +7,7 @@ from itertools import chain
 
 from explain_log.briefing import Briefing
 from explain_log.narration.verifier.anchors import echoes
+from explain_log.narration.verifier.assigned import assigned
 from explain_log.narration.verifier.causes import causes
 from explain_log.narration.verifier.comparison import comparisons
 from explain_log.narration.verifier.counts import counts
@@ -47,10 +48,10 @@ def objections(text: str, cites: list[str], briefing: Briefing, language: str, l
     plain = normalise(text)
     spans = line_spans(plain, text)
     yield from misreadings(plain, cites, language, briefing.knowledge)
-    yield from unknown_names(mask(plain, spans), known)
+    yield from unknown_names(mask(plain, spans), known, lines)
     reading = read(plain, known, spans)
     without_quantities = mask(reading.masked, [(m.start, m.end) for m in reading.found] + spans)
-    wrong = wrong_language(without_quantities, language, known)
+    wrong = wrong_language(without_quantities, language, known, lines)
     if wrong:
         yield wrong
     borne_out: list[Support] = []
@@ -63,8 +64,12 @@ def objections(text: str, cites: list[str], briefing: Briefing, language: str, l
     for start, end in reading.sentence.sentences():
         if any(start <= support.start < end or support.start < start < support.end for support in borne_out):
             continue
-        if not echoes(reading.text[start:end], evidence, briefing):
+        if not echoes(reading.text[start:end], evidence, briefing, _lines_cited(evidence, lines)):
             yield Objection(Code.UNCITED, "NOT_SAID", {}, start, end)
+
+
+def _lines_cited(evidence: Evidence, lines: list[str]) -> str:
+    return " ".join(lines[number - 1] for number in sorted(evidence.lines) if 0 < number <= len(lines))
 
 
 def judgements(
@@ -84,6 +89,7 @@ def judgements(
         unoffered_actions(reading.text, language, briefing),
         Numbers(reading, evidence, known, report, language).judge(),
         identities(reading, report),
+        assigned(reading, report, language, lines),
         events(reading, report),
         propositions(reading, report, language),
         absences(reading, report),
