@@ -20,6 +20,8 @@ _BEFORE = re.compile(
 _AFTER = re.compile(
     r"\s*(?:(?:的|是|为|给|of|for|are|is|go(?:es)? to|went to|hold|the|its)\s*)*", re.IGNORECASE
 )
+_EACH = re.compile(r"(?:各|各自|each|apiece)(?:占|有|是|为|of them|takes?|needs?|\s)*$", re.IGNORECASE)
+_HALVES = frozenset({"kv_k", "kv_v"})
 _WINDOW = 24
 _COUNTED = frozenset({"heads", "splits"})
 """Kinds whose small numbers are told apart by their nouns alone."""
@@ -48,7 +50,10 @@ def exchanged(mention: Mention, subject: Subject, facts: list[Atom], text: str) 
     Empty: the number may be what it is said to be, or the log has nothing for that word.
     """
     dims = {dim for dim, _ in mention.dims}
-    named = frozenset().union(*(claim_words().of_dim(label(mention, text), dim) for dim in dims))
+    beside = label(mention, text) | subject.own
+    if _EACH.search(text[: mention.start]) and subject.sentence.aspects >= _HALVES:
+        beside |= _HALVES
+    named = frozenset().union(*(claim_words().of_dim(beside, dim) for dim in dims))
     if not named or mention.word or subject.segment.hypothetical or not _tells(mention):
         return []
     alike = [a for a in facts if _is_alike(a, dims) and _is_here(a, subject)]
@@ -60,6 +65,22 @@ def exchanged(mention: Mention, subject: Subject, facts: list[Atom], text: str) 
         return []
     kinds = {atom.dim for atom in others}
     return [atom for atom in mine if atom.dim in kinds]
+
+
+def misplaced(mention: Mention, subject: Subject, facts: list[Atom]) -> list[Atom]:
+    """What the device right beside a number has, where the number is what another one has of the same thing."""
+    if len(subject.devices) != 1 or not subject.beside or mention.word or subject.segment.hypothetical:
+        return []
+    said = subject.sentence.aspects
+    dims = {dim for dim, _ in mention.dims}
+    dims |= {"layers"} if "any" in dims else set()
+    owned = [a for a in facts if a.device and a.aspects & said and _is_alike(a, dims)]
+    mine = [a for a in owned if same_device(str(a.device), subject.devices[0])]
+    fields = {(a.field, a.load) for a in mine}
+    others = [a for a in owned if (a.field, a.load) in fields and a not in mine and holds_atom(mention, a)]
+    if not others or any(holds_atom(mention, atom) for atom in mine):
+        return []
+    return [a for a in mine if (a.field, a.load) == (others[0].field, others[0].load)]
 
 
 def _tells(mention: Mention) -> bool:

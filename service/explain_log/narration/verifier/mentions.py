@@ -28,10 +28,11 @@ _AND_A_HALF = re.compile(
 )
 _TIMES_AND_HALF = re.compile(rf"({NUMERAL_ZH}|\d+) ?倍半")
 _TO_ONE = re.compile(
-    r"(?<![\w.])(\d+|two|three|four|five|six|seven|eight|nine|ten|twelve|sixteen) to (?:one|1)(?![\w.])",
+    r"(?<![\w.])(\d+|two|three|four|five|six|seven|eight|nine|ten|twelve|sixteen) to (?:one|1)(?!\w|\.\d)",
     re.IGNORECASE,
 )
 _HALF_A = re.compile(r"(?<!\w)half an?(?!\w)", re.IGNORECASE)
+_HALF_ZH = re.compile(r"(?<![一二两三四五六七八九十百大])半个?(?=分钟|小时|秒| ?[GM]i?B)")
 _PER_SECOND = re.compile(r"(?:每秒|一秒)(?:钟)?\s?(?:约|大约|近|将近|接近|平均|只有|才|读|能读)*\s?$")
 _A_SECOND = re.compile(r"\s?(?:a second|每秒)")
 _SEPARATOR = re.compile(r"\s*(?:[-–~到至、，,/和及与]|and|to|or)\s*")
@@ -111,6 +112,10 @@ def _halves(text: str) -> Iterator[Mention]:
         yield _finish(text, match.start(), match.end(), numeral(match[1]) + 0.5, 1, _RATIO)
     for match in _TO_ONE.finditer(text):
         yield _finish(text, match.start(), match.end(), numeral(match[1]), 0, _RATIO)
+    for match in _HALF_ZH.finditer(text):
+        dims, end, _ = _unit(text, match.end())
+        if dims != ANY:
+            yield _finish(text, match.start(), end, 0.5, 1, dims)
     for match in _HALF_A.finditer(text):
         dims, end, _ = _unit(text, match.end())
         if dims != ANY:

@@ -15,11 +15,15 @@ from explain_log.narration.verifier.verdict import Code, Judgement, Objection, S
 
 _TO = re.compile(
     r"\s*(?:个?\s?(?:tokens?|项|MiB|GiB)?\s*)?(?:的\w{0,6})?(?:被|会|可以|直接)?"
-    r"[升涨增加提高扩降减少低缩小截砍改变调]{1,3}[到成为至]了?\s*(?:只有|约|大约)?\s*"
+    r"[升涨增加提高扩补降减少低缩小截砍改变调]{1,3}[到成为至]了?\s*(?:只有|约|大约)?\s*"
     r"|\s*(?:→|->|-->|=>)\s*"
-    r"|[^.,;]{0,24}\b(?:up|down|increased|reduced|cut|extended|lowered|raised|shrunk|grown) to (?:about |only |just )?",
+    r"|[^.,;]{0,24}\b(?:up|down|increased|reduced|padded|stretched|trimmed|truncated|cut|extended|lowered|raised|shrunk|grown)"
+    r" to (?:about |only |just )?",
     re.IGNORECASE,
 )
+_TURNS = (("before", "after"), ("max_prompt_tokens", "limit"), ("longest", "limit"))
+"""Fields of which the first is what was there, the second what it became."""
+
 _INSTEAD = re.compile(
     r"[^.;。；]{0,24}?\b(?:instead of|rather than)(?: the)?(?: \w+){0,2}? "
     r"|[^。；]{0,8}(?:而不是|而非|代替)(?:原来的|原先的)?\s*",
@@ -90,8 +94,9 @@ def _direction(text: str) -> str | None:
 
 def _earlier(first: Atom, second: Atom) -> int:
     """1 where the first value was there before the second, -1 where after, 0 where neither is known."""
-    if {first.field, second.field} == {"before", "after"} and first.cite == second.cite:
-        return 1 if first.field == "before" else -1
+    for before, after in _TURNS:
+        if {first.field, second.field} == {before, after} and (first.cite == second.cite or before != "before"):
+            return 1 if first.field == before else -1
     if not first.field or first.field != second.field or first.device != second.device:
         return 0
     if first.load is None or second.load is None or first.load == second.load:

@@ -10,7 +10,7 @@ from itertools import pairwise
 from explain_log.facts.record import is_gpu
 from explain_log.narration.verifier.arithmetic import equations, results, wrong_side
 from explain_log.narration.verifier.belonging import Belonging
-from explain_log.narration.verifier.beside import exchanged
+from explain_log.narration.verifier.beside import exchanged, misplaced
 from explain_log.narration.verifier.concerns import concerns, may_concern, same_device
 from explain_log.narration.verifier.derive import follows
 from explain_log.narration.verifier.evidence import IMPLIED, Atom, Evidence
@@ -27,7 +27,11 @@ from explain_log.narration.verifier.verdict import Code, Judgement, Objection, S
 from explain_log.narration.verifier.vocabulary import Vocabulary
 from explain_log.report import Report
 
-_NAMED = re.compile(r"([A-Za-z]+_[A-Za-z0-9_]*) ?(?:=|:|：|为|是|等于|is|equals|\(|（)? ?$")
+_NAMED = re.compile(
+    r"([A-Za-z]+_[A-Za-z0-9_]*) ?(?:的值|那?一项|变量)?"
+    r"(?:[写设配]的?是|设成了|设为了|写着|=|:|：|为|是|等于|is|equals|of|at|was|(?:is|was) set to|reads|says|\(|（)? ?$",
+    re.IGNORECASE,
+)
 _FRACTION = re.compile(r" ?/ ?")
 _RANGE = re.compile(r"\s*(?:[-–~～]|到|至|或者?|to|or)\s*")
 _TIMES = re.compile(r"倍|times|fold|twice|double", re.IGNORECASE)
@@ -90,6 +94,7 @@ class Numbers:
                 return proportion
         told_values = [atom for atom in self._evidence.atoms if atom.direct and not atom.cite.startswith("fact:")]
         beside = exchanged(mention, subject, [*self._facts, *told_values], self._reading.text)
+        beside = beside or misplaced(mention, subject, self._facts)
         if beside:
             names = {"number": mention.text, "values": told_text(beside[:3], self._language)}
             return self._place(self._wrong(Code.SUBJECT, "SUBJECT", names, beside[:3]), mention)
@@ -190,7 +195,9 @@ class Numbers:
     def _named(self, mention: Mention) -> Judgement | None:
         """`n_ctx = 4096` is the n_ctx, not any 4096."""
         name = _name_before(self._reading.text, mention)
-        named = [atom for atom in self._evidence.atoms if atom.field and atom.field == name]
+        named = [atom for atom in self._evidence.atoms if name and atom.field.casefold() == name]
+        if not named and name and name.startswith("ollama_"):  # a setting has one value, cited or not
+            named = [atom for atom in self._facts if atom.field.casefold() == name]
         if name and f"{name} = {mention.text.casefold()}" in self._known.quotable:
             return Support(mention.start, mention.end)
         if not named:

@@ -39,7 +39,8 @@ class Proportions:
             return Support(mention.start, mention.end, cites)
         stated = mention.shown * mention.dims[0][1]
         alike = _of_device(one) and _of_device(other) and _field(one) == _field(other)
-        near = abs(ratio - stated) <= _OFF * stated or mention.hedge in ("over", "under")
+        off = _OFF if mention.hedge not in ("over", "under") else 2 * _OFF
+        near = abs(ratio - stated) <= off * stated
         if near or not (alike or (one.sure and other.sure)):
             return None
         turned = ratio < 1 < stated or stated < 1 < ratio

@@ -25,7 +25,9 @@ from explain_log.narration.verifier.settings import unoffered_actions, unoffered
 from explain_log.narration.verifier.stances import stances
 from explain_log.narration.verifier.terms import misreadings
 from explain_log.narration.verifier.verdict import Code, Judgement, Objection, Support
+from explain_log.narration.verifier.versions import versions
 from explain_log.narration.verifier.vocabulary import Vocabulary, vocabulary
+from explain_log.narration.verifier.wholly import wholly
 from explain_log.narration.verifier.wording import mask, normalise
 
 LONGEST_SENTENCE = 1200
@@ -95,6 +97,8 @@ def judgements(
         absences(reading, report),
         counts(reading, report, language),
         comparisons(reading, report, language, evidence.atoms),
+        wholly(reading, report, language),
+        versions(reading, report),
         effects(reading),
         quotes(raw, known, lines),
     )

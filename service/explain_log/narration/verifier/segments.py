@@ -51,8 +51,8 @@ _SEEN = re.compile(
 )
 """What reads like advice or a condition and is none."""
 
-_EARLIER = re.compile(r"重启之?前|before the restart", re.IGNORECASE)
-_LATER = re.compile(r"重启之?后|after the restart|\bafterwards\b", re.IGNORECASE)
+_EARLIER = re.compile(r"重启之?前|前一次|before the restart", re.IGNORECASE)
+_LATER = re.compile(r"重启之?后|后一次|after the restart|\bafterwards\b", re.IGNORECASE)
 _ABOUT_LOADS = re.compile(r"\bloads?\b", re.IGNORECASE)
 _SETTLED = frozenset({"total", "host", "capacity"})
 """Hints by which a clause turns to something else than the one before it."""

@@ -63,6 +63,7 @@ _ORDER = (
     "batch",
     "head",
     "ctx",
+    "load_time",
 )
 
 _SHARED_UNITS = frozenset({"memory", "time", "rate", "speed", "tokens"})
@@ -130,7 +131,7 @@ class Sides:
             if start <= m.start
             and m.end <= end
             and m.index is None
-            and not m.word
+            and (not m.word or m.dims[0][0] in ("time", "memory"))
             and m.dims[0][0] != "ratio"
             and not self._is_difference(m)
         ]

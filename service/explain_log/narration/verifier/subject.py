@@ -17,6 +17,9 @@ _OF = re.compile(r"(?:\bof|\bfrom|\bout of)(?: the| its| all| all the| the \w+'s
 _AMONG = re.compile(r"\s?(?:之?中|里|当中|里面|之间)|\s?[除均平]")
 _MOST_OF = re.compile(r"\b(?:most|half|part|all|none|each|one|some|share) of[^,.;]{0,16}$", re.IGNORECASE)
 _EACH = re.compile(r"(?:每个|每路|每份|各|each(?: with| has| gets| of)?)\s?(?:有|是|为|得到|about)?\s?$", re.IGNORECASE)
+_EACH_AFTER = re.compile(
+    r"\s?(?:apiece|each\b|(?:for|to|in) each|per (?:slot|request|sequence)|才?是每个|(?:一|每)个)", re.IGNORECASE
+)
 _SHORTEST_CONTEXT = 64
 _TWO_LOADS = re.compile(r"两次加载|两次载入|both loads|two loads", re.IGNORECASE)
 _NAMED_DEVICE = r"(?P<device>(?:CUDA|ROCm|Vulkan|SYCL|MTL|Metal|GPU|card|卡)[ _:#-]?\d{1,3})"
@@ -37,6 +40,7 @@ class Subject:
     devices: one of these.  every, some: all or any of the GPUs.  companions: how many numbers of the same kind the
     clause has beside it.  loads: of these loads only; empty: of any.  own: the aspects that its noun names ("8 KV
     heads"); near: those of the words beside it.  partitive: it is the whole of which a part is told ("of 81").
+    beside: the device stands right beside the number.
     """
 
     sentence: Sentence
@@ -53,6 +57,7 @@ class Subject:
     near: frozenset[str] = frozenset()
     partitive: bool = False
     in_arithmetic: bool = False
+    beside: bool = False
 
     @property
     def own_words(self) -> bool:
@@ -79,7 +84,8 @@ def subject_of(mention: Mention, sentence: Sentence, found: list[Mention], gpus:
     segment = sentence.at(mention.start)
     dim = mention.dims[0][0]
     same = [m for m in found if m is not mention and sentence.at(m.start) is segment and m.dims[0][0] in (dim, "any")]
-    devices = _paired(mention, sentence, found) or _owner(mention, segment, sentence.text) or segment.devices
+    owner = _owner(mention, segment, sentence.text)
+    devices = _paired(mention, sentence, found) or owner or segment.devices
     if segment.others:
         named = {d for s in (*sentence.before(segment), segment) for d in s.devices}
         devices = tuple(gpu for gpu in gpus if gpu not in named and gpu.replace("cuda", "gpu") not in named)
@@ -100,6 +106,7 @@ def subject_of(mention: Mention, sentence: Sentence, found: list[Mention], gpus:
         own=(frozenset(claim_words().strong.all_ids(mention.text)) & _BY_NOUN) | _each_slot(mention, sentence),
         near=_near(mention, segment, sentence.text),
         partitive=_is_whole(mention, sentence.text, found),
+        beside=bool(owner),
     )
 
 
@@ -148,7 +155,8 @@ def _load_beside(mention: Mention, segment: Segment, text: str) -> frozenset[int
 def _each_slot(mention: Mention, sentence: Sentence) -> frozenset[str]:
     """`两个槽位，每个 8192`: what one slot has, where the sentence is about slots."""
     is_length = mention.dims[0][0] in ("tokens", "any") and mention.shown >= _SHORTEST_CONTEXT
-    if is_length and "slots" in sentence.aspects and _EACH.search(sentence.text[: mention.start]):
+    says_each = _EACH.search(sentence.text[: mention.start]) or _EACH_AFTER.match(sentence.text, mention.end)
+    if is_length and "slots" in sentence.aspects and says_each:
         return frozenset({"per_slot"})
     return frozenset()
 
