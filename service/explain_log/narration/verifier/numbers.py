@@ -29,7 +29,7 @@ from explain_log.report import Report
 
 _NAMED = re.compile(
     r"([A-Za-z]+_[A-Za-z0-9_]*) ?(?:的值|那?一项|变量)?"
-    r"(?:[写设配]的?是|设成了|设为了|写着|=|:|：|为|是|等于|is|equals|of|at|was|(?:is|was) set to|reads|says|\(|（)? ?$",
+    r"(?:[写设配]的?是|设成了|设为了|写着|[=:：为是]|等于|is|equals|of|at|was|(?:is|was) set to|reads|says|\(|（)? ?$",
     re.IGNORECASE,
 )
 _FRACTION = re.compile(r" ?/ ?")
