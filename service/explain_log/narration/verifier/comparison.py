@@ -26,6 +26,9 @@ _PART = re.compile(
 _CONJUNCTION = re.compile(r"\b(?:and|while|whereas|but)\b|(?<!反)而(?!是|且)|但")
 _IN_WORDS = frozenset("度小少约概部量家型文期上速级个种次张块条线半余时于心数")
 """Characters after which 大 or 长 is part of another word: 长度, 大小, 多少."""
+_BY_HOW_MUCH = re.compile(r"(?:[差多少]|只差|相差|\bby)\s*$", re.IGNORECASE)
+_ADVERBS = re.compile(r"[还也又才只都已经约大就并而但仍]")
+_OWN_WORDS = 4
 _KINDS = ("several", "majority", "most", "least", "more", "less", "same", "faster", "slower")
 _TURNED = {"more": "at most", "less": "at least", "same": "different"}
 
@@ -92,8 +95,10 @@ class _Comparing:
             pair = self._sides.pair((first, span[0]), (than.end(), last))
             return pair or self._sides.pair((span[1], than.start()), (than.end(), last))
         if claim_words().forms["verb"].fullmatch(word):
-            if kind_is_sum(text[span[1] : last]):
+            if kind_is_sum(text[span[1] : last]) or _BY_HOW_MUCH.search(text[: span[0]]):
                 return None
+            if not word.isascii() and len(_ADVERBS.sub("", text[segment.start : span[0]]).strip()) >= _OWN_WORDS:
+                first = max(first, segment.start)
             return self._sides.pair((first, span[0]), (span[1], last))
         return self._with_the_one_before(segment, span)
 

@@ -24,7 +24,8 @@ _WORDS_EN = (
 )
 _NUMBER = rf"(?:\d{{1,3}}(?:,\d{{3}})+|\d+|{_WORDS_EN}|{NUMERAL_ZH})"
 _OF = re.compile(
-    rf"(?<![\w.,])(?<!every )(?<!each )(?<!any )({_NUMBER}) of (?:the |all |its |those )*({_NUMBER})(?![\w.,]*\w)",
+    rf"(?<![\w.,])(?<!every )(?<!each )(?<!any )(?<!but )({_NUMBER})"
+    rf" of (?:the |all |its |those )*({_NUMBER})(?![\w.,]*\w)",
     re.IGNORECASE,
 )
 _AMONG = re.compile(

@@ -43,7 +43,9 @@ def follows(mention: Mention, atoms: list[Atom], mentioned: list[Mention], subje
     said = subject.sentence.text if mention.dims[0][0] == "ratio" else subject.segment.text
     if any(atom.key and atom.key in said for atom in atoms):
         return mention.dims[0][0] == "ratio" and _share_of_key(mention, atoms, subject)
-    direct = [atom for atom in _distinct([atom for atom in atoms if atom.direct]) if _may_be_of(atom, subject)]
+    is_ratio = mention.dims[0][0] == "ratio"
+    direct = _distinct([atom for atom in atoms if atom.direct])
+    direct = [atom for atom in direct if _may_be_of(atom, subject, is_ratio=is_ratio)]
     if subject.every and not subject.total and mention.dims[0][0] in _ADD_UP:
         direct = [atom for atom in direct if not atom.device]  # what each of them has is no sum over them
     sums = list(_sums(direct)) if len(subject.devices) != 1 or subject.total else list(_sums_of_one(direct))
@@ -70,10 +72,15 @@ def _share_of_key(mention: Mention, atoms: list[Atom], subject: Subject) -> bool
     return any(whole.value and holds(mention, part.value / whole.value, "ratio") for part in named for whole in wholes)
 
 
-def _may_be_of(atom: Atom, subject: Subject) -> bool:
-    """Whether a value can be an operand: not another device's than those that the whole sentence names."""
+def _may_be_of(atom: Atom, subject: Subject, *, is_ratio: bool) -> bool:
+    """Whether a value can be an operand: not another device's than those that the whole sentence names.
+
+    A ratio may also be to what the host holds, where the sentence speaks of it.
+    """
     named = [name for segment in subject.sentence.segments for name in segment.devices]
-    return atom.device is None or not named or any(same_device(atom.device, name) for name in named)
+    if atom.device is None or not named or any(same_device(atom.device, name) for name in named):
+        return True
+    return is_ratio and not is_gpu(atom.device) and (subject.segment.host or "on_cpu" in subject.sentence.aspects)
 
 
 def _sums_of_one(direct: list[Atom]) -> Iterator[tuple[float, str, int]]:

@@ -58,7 +58,7 @@ class Atom:
 
 @dataclass(eq=False)
 class Evidence:
-    """Everything that a sentence rests on. missing: cites that name nothing."""
+    """Everything that a sentence rests on. missing: cites that name nothing. texts: log lines that it cites."""
 
     atoms: list[Atom] = field(default_factory=list)
     lines: set[int] = field(default_factory=set)
@@ -66,6 +66,7 @@ class Evidence:
     findings: list[Finding] = field(default_factory=list)
     terms: list[str] = field(default_factory=list)
     free: bool = False
+    texts: list[str] = field(default_factory=list)
 
 
 _CACHE: WeakKeyDictionary[Report, dict[tuple[str, str], list[Atom]]] = WeakKeyDictionary()

@@ -38,14 +38,15 @@ def _one_sided(mention: Mention, factor: float) -> float:
     """How far "over" and "under" reach: a tenth, or the next unit of a small round number."""
     counts = mention.dims[0][0] in _IN_UNITS or (mention.dims[0][0] == "ratio" and not mention.word)
     small = mention.decimals == 0 and mention.shown <= _SMALL and counts
-    return max(_OVER_OFF * abs(mention.shown * factor), 0.5 * factor if small else 0.0)
+    reach = (1.0 if mention.dims[0][0] == "ratio" else 0.5) * factor if small else 0.0
+    return max(_OVER_OFF * abs(mention.shown * factor), reach)
 
 
 def _half(mention: Mention, factor: float, value: float) -> float:
     """Half of the last digit shown; of the last digit that is not 0 where the number is hedged."""
     if mention.word:
         is_ratio, is_measured = mention.dims[0][0] == "ratio", mention.dims[0][0] in MEASURED
-        if mention.hedge and is_measured:
+        if is_measured and (mention.hedge or (not is_ratio and mention.shown >= _SMALL)):
             return _SCALED_OFF * abs(value)
         return _WORD_OFF * abs(value) if is_ratio else 0.0
     half = 0.5 * 10.0**-mention.decimals * factor

@@ -40,6 +40,8 @@ _PART_OF = re.compile(r"\s?[\u4e00-\u9fffA-Za-z\x00 ]{0,10}的\s?")
 _ORDINAL = re.compile(r"第\s*$")
 _CARD_NUMBER = re.compile(r"\s?号\s?(?:卡|GPU|显卡|设备)")
 _LOOK_BACK = 16
+_MANY = 1e8
+"""What is counted in hundreds of millions may be parameters."""
 _NOUN_WITHIN = 10
 
 
@@ -81,12 +83,12 @@ def mentions(masked: str) -> list[Mention]:
 
 def _composed(text: str) -> Iterator[Mention]:
     """Quantities of more than one number: minutes with seconds, fractions in words."""
-    for match in _CLOCK.finditer(text):
-        seconds = int(match[1]) * 60 + float(match[2])
-        yield _finish(text, match.start(), match.end(), seconds, len(match[2].partition(".")[2]), (("time", 1.0),))
     for match in _HOURS.finditer(text):
         seconds = int(match[1]) * 3600 + int(match[2]) * 60 + float(match[3])
         yield _finish(text, match.start(), match.end(), seconds, len(match[3].partition(".")[2]), (("time", 1.0),))
+    for match in _CLOCK.finditer(text):
+        seconds = int(match[1]) * 60 + float(match[2])
+        yield _finish(text, match.start(), match.end(), seconds, len(match[2].partition(".")[2]), (("time", 1.0),))
     for match in _OF_ZH.finditer(text):
         below, above = numeral(match[1]), numeral(match[2])
         if match[1] == "百":
@@ -159,6 +161,8 @@ def _unit(text: str, at: int) -> tuple[tuple[Dim, ...], int, bool]:
     if multiplier:
         factors, at = words.multipliers[multiplier[1]], multiplier.end()
     dims, end = _noun(words, text, at)
+    if dims == ANY and factors[0] >= _MANY:
+        dims = (*ANY, ("params", 1.0))
     return tuple((dim, scale * factor) for dim, scale in dims for factor in factors), end, bool(multiplier)
 
 

@@ -17,6 +17,7 @@ from explain_log.narration.verifier.evidence import IMPLIED, Atom, Evidence
 from explain_log.narration.verifier.facts_told import fact_atoms, told
 from explain_log.narration.verifier.intervals import holding, holds, holds_atom
 from explain_log.narration.verifier.labels import told_text
+from explain_log.narration.verifier.line_values import in_line
 from explain_log.narration.verifier.mentions import Mention
 from explain_log.narration.verifier.proportions import Proportions
 from explain_log.narration.verifier.propositions import is_negated
@@ -36,8 +37,10 @@ _FRACTION = re.compile(r" ?/ ?")
 _RANGE = re.compile(r"\s*(?:[-–~～]|到|至|或者?|to|or)\s*")
 _TIMES = re.compile(r"倍|times|fold|twice|double", re.IGNORECASE)
 _SHOWN_VALUES = 6
+_OF_A_CARD = frozenset({"on_gpu", "capacity", "vram"})
 _FRACTION_DECIMALS = 4
 _EACH_WITHIN = 0.20
+_LENGTH = 64
 _TELLING = 32
 """A number this large that is also a value of the log is that value, not the result of a calculation."""
 
@@ -84,6 +87,8 @@ class Numbers:
         if named is not None:
             return named
         subject = self._reading.subject(mention)
+        if mention.text.casefold() in self._known.products and not mention.has_unit:
+            return Support(mention.start, mention.end)
         if self._belonging.is_constant(mention) or self._belonging.counts_named(mention):
             return Support(mention.start, mention.end)
         if mention.dims[0][0] == "lines" and mention.shown in self._evidence.lines:
@@ -133,6 +138,8 @@ class Numbers:
             return Support(mention.start, mention.end)
         if computed and not stated:  # its operands are judged themselves
             return Support(mention.start, mention.end)
+        if self._evidence.texts and in_line(mention, self._reading.text, self._evidence.texts):
+            return Support(mention.start, mention.end)
         return self._place(self._objection(mention, subject, stated), mention)
 
     def _told_elsewhere(self, mention: Mention, subject: Subject, stated: list[Atom]) -> Support | None:
@@ -140,7 +147,8 @@ class Numbers:
         span = (mention.start, mention.end)
         said = [atom for dim, _ in mention.dims for atom in told(replace(subject, dim=dim), self._report)]
         dim = mention.dims[0][0]
-        right = [atom for atom in said if mention.has_unit and atom.dim == dim and holds_atom(mention, atom)]
+        length = dim == "any" and mention.shown >= _LENGTH
+        right = [a for a in said if (a.dim == dim or (length and a.dim == "tokens")) and holds_atom(mention, a)]
         plain = not (subject.segment.hypothetical or subject.every or subject.segment.vram)
         if right and plain and bool(right[0].device) == bool(subject.devices):
             return Support(*span, (right[0].cite,))
@@ -158,11 +166,14 @@ class Numbers:
     def _share_of_device(self, mention: Mention, subject: Subject) -> Judgement | None:
         """`three quarters of the cache are on CUDA1`: that device's part of what all hold."""
         segment = subject.segment
-        if mention.dims[0][0] != "ratio" or not segment.own_devices or len(segment.devices) != 1:
+        if mention.dims[0][0] != "ratio" or _TIMES.search(mention.text):
             return None
-        if _TIMES.search(mention.text):
+        on_host = segment.host and not segment.devices and not segment.vram
+        if not on_host and (not segment.own_devices or len(segment.devices) != 1):
             return None
         said = self._reading.sentence.aspects
+        if on_host:
+            return self._share_of_host(mention, said)
         held = [a for a in self._facts if a.device and a.dim in ("memory", "layers") and a.aspects & said]
         others: list[Atom] = []
         for atom in held:
@@ -175,6 +186,17 @@ class Numbers:
             return None
         names = {"number": mention.text, "values": told_text(others[:1], self._language)}
         return self._place(self._wrong(Code.SUBJECT, "SUBJECT", names, others[:1]), mention)
+
+    def _share_of_host(self, mention: Mention, said: frozenset[str]) -> Judgement | None:
+        """`seven eighths of the weights are on the CPU side`."""
+        held = [a for a in self._facts if a.device and a.dim == "memory" and a.aspects & said]
+        for field_name, load in {(a.field, a.load) for a in held}:
+            alike = [a for a in held if (a.field, a.load) == (field_name, load)]
+            whole = sum(a.value for a in alike)
+            mine = [a for a in alike if not is_gpu(str(a.device))]
+            if whole and holds(mention, sum(a.value for a in mine) / whole, "ratio"):
+                return Support(mention.start, mention.end, tuple(a.cite for a in mine)[:3])
+        return None
 
     def _with_shared_unit(self, mention: Mention) -> Judgement | None:
         """`23 GiB, more than the other with 22.7`: a bare number in the unit of another one of the sentence."""
@@ -256,6 +278,8 @@ class Numbers:
     def _follows(self, mention: Mention, subject: Subject) -> bool:
         rate = mention.dims[0][0] == "rate"
         atoms = [atom for atom in self._evidence.atoms if rate or may_concern(atom, subject)]
+        if mention.dims[0][0] == "ratio" and subject.segment.aspects & _OF_A_CARD | subject.segment.weak & _OF_A_CARD:
+            atoms += [atom for atom in self._facts if "capacity" in atom.aspects]
         others = [m for m in self._reading.found if m is not mention]
         return follows(mention, atoms, others, subject, self._facts)
 

@@ -16,6 +16,7 @@ from explain_log.narration.verifier.events import events
 from explain_log.narration.verifier.evidence import Evidence, gather
 from explain_log.narration.verifier.identities import identities, named_facts
 from explain_log.narration.verifier.language import wrong_language
+from explain_log.narration.verifier.line_values import cited_lines
 from explain_log.narration.verifier.names import unknown_names
 from explain_log.narration.verifier.numbers import Numbers
 from explain_log.narration.verifier.propositions import absences, propositions
@@ -35,7 +36,10 @@ LONGEST_SENTENCE = 1200
 
 
 def objections(text: str, cites: list[str], briefing: Briefing, language: str, lines: list[str]) -> Iterator[Objection]:
-    """Why a model's sentence may not be shown, the first reason first. lines: the log's, for quotes."""
+    """Why a model's sentence may not be shown, the first reason first.
+
+    lines: all of the log's, for quotes and for what a cited line says; empty: only what findings show of it.
+    """
     if not cites:
         yield Objection(Code.UNCITED, "UNCITED")
         return
@@ -44,6 +48,7 @@ def objections(text: str, cites: list[str], briefing: Briefing, language: str, l
         return
     known = vocabulary(briefing.report, briefing.knowledge)
     evidence = gather(cites, briefing, known)
+    evidence.texts = [lines[number - 1] for number in cited_lines(cites) if 0 < number <= len(lines)]
     if evidence.missing:
         yield Objection(Code.UNCITED, "UNCITED_ID", {"cite": evidence.missing[0]})
         return

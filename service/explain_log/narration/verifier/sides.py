@@ -66,6 +66,7 @@ _ORDER = (
     "load_time",
 )
 
+_UNEQUAL = frozenset({"more", "less", "faster", "slower"})
 _SHARED_UNITS = frozenset({"memory", "time", "rate", "speed", "tokens"})
 _SAME_WITHIN = 0.005
 _LIKE_WITHIN = 0.05
@@ -172,8 +173,9 @@ class Sides:
     def _is_difference(self, mention: Mention) -> bool:
         """Whether a number says by how much: `32 MiB more`, `多 32 MiB`, `1.5 times`."""
         text = self.reading.text
+        verb = claim_words().forms["verb"]
         for start, end, kinds in claim_words().comparison.found(text):
-            if kinds & {"more", "less"} and not claim_words().forms["verb"].fullmatch(text[start:end]):
+            if kinds & _UNEQUAL and not verb.fullmatch(text[start:end]):
                 if text[start:end].isascii() and mention.end <= start and _TOUCHES.fullmatch(text[mention.end : start]):
                     return True
                 if _BY.search(text[: mention.start]):
@@ -207,6 +209,10 @@ class Sides:
         """The one value of a load that a side of a comparison names."""
         named = claim_words().strong.all_ids(text)
         loads = self.reading.sentence.at(place[0]).loads
+        if named & set(PER_DEVICE):
+            part = self._of_kind(text, loads)
+            if part is not None:
+                return part
         aspect = next((a for a in _ORDER if a in named), None)
         if aspect is None or not strong(frozenset({aspect})):
             return self._of_kind(text, loads)

@@ -14,8 +14,8 @@ _NEAR, _BESIDE, _WINDOW = 14, 5, 40
 _BY_NOUN = frozenset({"head", "head_kv", "experts", "bpw"})
 """Aspects that the noun behind a number settles."""
 _OF = re.compile(r"(?:\bof|\bfrom|\bout of)(?: the| its| all| all the| the \w+'s)?\s*$|/\s?$", re.IGNORECASE)
-_AMONG = re.compile(r"\s?(?:之?中|里|当中|里面|之间)|\s?[除均平]")
-_MOST_OF = re.compile(r"\b(?:most|half|part|all|none|each|one|some|share) of[^,.;]{0,16}$", re.IGNORECASE)
+_AMONG = re.compile(r"\s?(?:之?中|里|当中|里面|之间)|\s?[除均平]|\s?一层[都也]|，?一层不")
+_MOST_OF = re.compile(r"\b(?:most|half|part|all|none|zero|each|one|some|share) of[^,.;]{0,16}$", re.IGNORECASE)
 _EACH = re.compile(r"(?:每个|每路|每份|各|each(?: with| has| gets| of)?)\s?(?:有|是|为|得到|about)?\s?$", re.IGNORECASE)
 _EACH_AFTER = re.compile(
     r"\s?(?:apiece|each\b|(?:for|to|in) each|per (?:slot|request|sequence)|才?是每个|(?:一|每)个)", re.IGNORECASE
@@ -175,7 +175,8 @@ def _paired(mention: Mention, sentence: Sentence, found: list[Mention]) -> tuple
     """The one device that a number is said of in "CUDA0 and CUDA1 have 11 and 10 layers respectively"."""
     devices = list(dict.fromkeys(d for s in sentence.segments if s.own_devices for d in s.devices))
     dim = mention.dims[0][0]
-    numbers = [m for m in found if (m.dims[0][0] in (dim, "any") or dim == "any") and m.index is None]
+    numbers = [m for m in found if m.dims[0][0] in (dim, "any") or (dim == "any" and m.dims[0][0] != "ratio")]
+    numbers = [m for m in numbers if m.index is None]
     if not _RESPECTIVELY.search(sentence.text):
         last = max((s.end for s in sentence.segments if s.own_devices), default=0)
         if len(devices) != 2 or any(m.start < last for m in numbers):

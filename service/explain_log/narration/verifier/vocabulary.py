@@ -27,6 +27,7 @@ IDENTIFIER = re.compile(
 )
 _PART = re.compile(r"[A-Za-z0-9_]+", re.ASCII)
 _WORD = re.compile(r"[a-z]+")
+_PRODUCT = re.compile(r"[a-z]?\d{3,5}")
 _MOST_TEXTS = 20_000
 _QUOTE_CHARACTERS = 12
 
@@ -38,6 +39,7 @@ class Vocabulary:
     names: identifiers and their parts.  phrases: parts of names of several words, such as "rtx 3090".
     words: every word of the report.  indexes: the numbers that name a device.  loads: those of loads.
     devices: the log's own name of a device by its folded id, and by "gpu" with its number.
+    products: the numbers in the names of devices: 4090.
     quotable: what may be quoted word for word: the log lines that findings rest on, the glossary's texts.
     """
 
@@ -48,6 +50,7 @@ class Vocabulary:
     loads: set[int] = field(default_factory=set)
     devices: dict[str, str] = field(default_factory=dict)
     quotable: str = ""
+    products: set[str] = field(default_factory=set)
 
     def add(self, text: str) -> None:
         """Makes the names in a text known."""
@@ -112,6 +115,7 @@ def _make(report: Report, knowledge: Knowledge) -> Vocabulary:
         known.indexes.update(range(len(run.devices)))
         for found in run.devices:
             known.add_phrase(found.name or "")
+            known.products.update(_PRODUCT.findall((found.name or "").casefold()))
     known.indexes.discard(-1)
     lines = [evidence.text for finding in report.findings for evidence in finding.evidence]
     lines += [text for entry in _terms(knowledge) for text in entry["text"].values()]
