@@ -2,6 +2,7 @@
 
 import json
 import re
+import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -299,7 +300,7 @@ class TestExplainingLater:
         client = own_client()
         for headers in ({"accept": "text/event-stream"}, {}):
             path = client.post("/v1/explain?llm=false", content=EXAMPLE, headers=TEXT).headers["content-location"]
-            with ScriptedOllama(first_seconds=0.5) as ollama, ThreadPoolExecutor(1) as pool:
+            with ScriptedOllama(first_seconds=0.1) as ollama, ThreadPoolExecutor(1) as pool:
                 at(monkeypatch, ollama.url)
                 waiting = pool.submit(client.post, f"{path}/explain", headers=headers)
                 end = time.monotonic() + 20
@@ -316,6 +317,90 @@ class TestExplainingLater:
         assert answer.json() == report
         assert "127.0.0.1" in answer.headers["explain-log-notice"]
         assert client.post(f"/v1/reports/{'0' * 32}/explain").status_code == 404
+
+
+class TestSaidBefore:
+    """What a model said of a log is not written again, as long as a report of it is kept."""
+
+    @pytest.fixture
+    def ollama(self, monkeypatch):
+        with ScriptedOllama() as ollama:
+            at(monkeypatch, ollama.url)
+            yield ollama
+
+    @staticmethod
+    def explained(client, ollama, **more):
+        """A report in a model's words, its events, and how often the model was asked for it."""
+        before = len(ollama.asked)
+        headers = TEXT | {"accept": "text/event-stream"}
+        events = events_of(
+            client.post("/v1/explain", params={"language": "en"} | more, content=EXAMPLE, headers=headers)
+        )
+        report = client.get(f"/v1/reports/{events[-1][1]['id']}").json()
+        assert report["explanation"]["origin"] == "model"
+        return report, [data for name, data in events if name == "statement"], len(ollama.asked) - before
+
+    def test_the_same_log_again(self, own_client, ollama):
+        """Another report with the same words, told as events too; not by another model, in another language, or asked for more."""
+        client = own_client(cache=True)
+        first, _, asked = self.explained(client, ollama)
+        assert asked
+        again, events, asked = self.explained(client, ollama)
+        assert asked == 0
+        assert again["id"] != first["id"]
+        assert again | {"id": None} == first | {"id": None}
+        told = [statement for section in first["explanation"]["sections"] for statement in section["statements"]]
+        assert [event["statement"] for event in events] == told
+        assert self.explained(client, ollama, language="zh")[2]
+        assert self.explained(client, ollama, question="How large is the KV cache?")[2]
+        ollama.digest = "sha256:" + "77" * 32
+        assert self.explained(client, ollama)[2]
+        assert self.explained(client, ollama)[2] == 0
+
+    def test_promised_and_later(self, own_client, ollama):
+        """A job has it too, and a report that the rules wrote."""
+        client = own_client(cache=True)
+        first, _, _ = self.explained(client, ollama)
+        asked = len(ollama.asked)
+        path = client.post(
+            "/v1/explain?language=en", content=EXAMPLE, headers=TEXT | {"prefer": "respond-async"}
+        ).headers["location"]
+        assert until_ready(client, path).json()["explanation"] == first["explanation"]
+        path = client.post("/v1/explain?language=en&llm=false", content=EXAMPLE, headers=TEXT).headers[
+            "content-location"
+        ]
+        assert client.post(f"{path}/explain").json()["explanation"] == first["explanation"]
+        assert len(ollama.asked) == asked
+
+    def test_deleted(self, own_client, ollama, tmp_path, monkeypatch):
+        """With the last report of a log its words go: nothing is left, and the model writes anew."""
+        monkeypatch.setenv("EXPLAIN_LOG_DATA_DIR", str(tmp_path))
+        client = own_client(cache=True)
+        reports = [self.explained(client, ollama)[0] for _ in range(2)]
+        for report in reports:
+            assert client.delete(f"/v1/reports/{report['id']}").status_code == 204
+        with sqlite3.connect(tmp_path / "reports.sqlite") as database:
+            for table in ("pointers", "contents", "logs", "log_lines"):
+                assert database.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
+        assert not (tmp_path / "explanations.sqlite").exists()
+        assert self.explained(client, ollama)[2]
+
+    def test_not_kept(self, own_client, ollama):
+        """With --no-cache the model is asked each time."""
+        client = own_client(cache=False)
+        assert self.explained(client, ollama)[2]
+        assert self.explained(client, ollama)[2]
+
+    def test_two_at_once(self, own_client, monkeypatch):
+        """Two who come at the same time each have their report; who comes then has one of the two."""
+        client = own_client(cache=True, model_slots=2)
+        with ScriptedOllama(first_seconds=0.2, parallel=2) as ollama, ThreadPoolExecutor(2) as pool:
+            at(monkeypatch, ollama.url)
+            both = [pool.submit(self.explained, client, ollama) for _ in range(2)]
+            words = [one.result(60)[0]["explanation"] for one in both]
+            last, _, asked = self.explained(client, ollama)
+        assert asked == 0
+        assert last["explanation"] in words
 
 
 class TestPromises:

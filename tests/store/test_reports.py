@@ -111,6 +111,18 @@ def test_another_content_for_the_same_request(run):
     assert run(work) == content().report
 
 
+def test_how_request_keys_of_a_log_go_on(run):
+    """Of that log alone, and only of keys that begin so."""
+
+    async def work(database):
+        reports = Reports(database)
+        for one in (content("a.x"), content("a.y"), content("ab"), content("a.z", log="other")):
+            await reports.keep_and_point(one, "")
+        return sorted(await reports.endings("log", "request a."))
+
+    assert run(work) == ["x", "y"]
+
+
 def test_a_content_that_was_dropped_is_not_pointed_to(run):
     """Who found a content that is deleted at that moment is told, and can make it anew."""
 

@@ -21,7 +21,8 @@ async def answered(service: Service, content: Content, asked: Question, language
     notices: list[str] = []
     recognised = json.loads(content.report)["source"]["recognised_lines"]
     if question and recognised and service.explainer.asks_model(wanted):
-        report = await service.explainer.narrated(content, wanted, on_event, notices, answer_only=True)
+        narrated = await service.explainer.narrated(content, wanted, on_event, notices, answer_only=True)
+        report = narrated.report if narrated is not None else None
         explanation = json.loads(report)["explanation"] if report is not None else {"sections": []}
         for section in explanation["sections"]:
             if section["id"] == ANSWER and section["statements"]:

@@ -142,9 +142,8 @@ class Chat:
             await self._tell(explained, question)
             return
         wanted = Wanted(found.wanted.language, llm=self._llm, owner=self._owner)
-        if self._service.explainer.asks_model(wanted):
-            explained = await self._service.explainer.by_model(explained, wanted, on_event)
-            report = json.loads(explained.content.report)
+        explained = await self._service.explainer.written(explained, wanted, on_event)
+        report = json.loads(explained.content.report)
         for one in (report["explanation"] or {"sections": []})["sections"]:
             for statement in one["statements"]:
                 say(one["id"], one["heading"], statement["text"])

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from explain_log.api.metrics import Metrics
-from explain_log.api.narrator import Narrator
+from explain_log.api.narrator import Narrated, Narrator
 from explain_log.api.options import ServiceOptions
 from explain_log.api.problems import Problem
 from explain_log.api.queues import BoundedQueue
@@ -20,6 +20,7 @@ from explain_log.api.workers import Workers
 from explain_log.cache.key import code_version
 from explain_log.errors import ModelUnavailable
 from explain_log.knowledge import load as load_knowledge
+from explain_log.narration.prompts import prompts_version
 from explain_log.store import Content, ContentGoneError, NotKeptError, Reports
 
 NOTICE = "Explain-Log-Notice"
@@ -74,7 +75,7 @@ class Explainer:
         self._workers = workers
         self._narrator = narrator
         self._metrics = metrics
-        self._versions = f"{code_version()} {load_knowledge().version}"
+        self._versions = f"{code_version()} {load_knowledge().version} {prompts_version()}"
         self.models = BoundedQueue("the model", options.model_slots, options.models_waiting, 60.0)
 
     def request_key(self, digest: str, wanted: Wanted) -> str:
@@ -181,23 +182,54 @@ class Explainer:
         old, notices = explained.content, list[str]()
         if not json.loads(old.report)["source"]["recognised_lines"]:
             return explained
-        report = await self.narrated(old, wanted, on_event, notices, bounded=bounded)
-        if report is not None:
-            content = Content(report, old.language, old.log_key, None, old.other, [], old.last_line)
+        said = self._said_key(old, wanted)
+        narrated = await self.narrated(old, wanted, on_event, notices, bounded=bounded, said=said)
+        if narrated is not None and narrated.report is not None:
+            key = said + narrated.digest if said and narrated.digest else None
+            content = Content(narrated.report, old.language, old.log_key, key, old.other, [], old.last_line)
             if explained.id is not None:
-                await self._reports.turn(explained.id, await self._reports.keep(content))
+                await self._turn(explained.id, content)
             explained = Explained(content, explained.id, timing=explained.timing)
+        elif narrated is not None:
+            explained = await self._said_before(explained, said + narrated.digest, on_event)
         explained.notice = "; ".join(notices)
         if explained.notice and explained.id is not None:
             await self._reports.note(explained.id, explained.notice)
         return explained
 
+    def _said_key(self, content: Content, wanted: Wanted) -> str:
+        """Of what models said of this report: with a model's digest it is a request key. "" where that is not kept."""
+        if not (self._options.store and self._options.cache and content.request_key):
+            return ""
+        return f"{content.request_key.partition('.')[0]}.{content.language}.{'q' if wanted.question else ''}."
+
+    async def _turn(self, report_id: str, content: Content) -> None:
+        """Makes an id point to what a model has just said."""
+        try:
+            await self._reports.turn(report_id, await self._reports.keep(content))
+        except ContentGoneError:  # the same was written twice at once, and the other one is kept under the key
+            content.request_key = None
+            await self._reports.turn(report_id, await self._reports.keep(content))
+
+    async def _said_before(self, explained: Explained, key: str, on_event: OnEvent) -> Explained:
+        """The report in the words that the same model found for the same log. Raises ContentGoneError."""
+        found = await self._reports.find(key)
+        if found is None:
+            raise ContentGoneError
+        for section in json.loads(found[1].report)["explanation"]["sections"]:
+            for statement in section["statements"]:
+                on_event("statement", {"section": section["id"], "statement": statement})
+        if explained.id is not None:
+            await self._reports.turn(explained.id, found[0])
+        return Explained(found[1], explained.id, timing=explained.timing)
+
     async def narrated(
         self, content: Content, wanted: Wanted, on_event: OnEvent, notices: list[str], *, bounded: bool = True,
-        answer_only: bool = False,
-    ) -> bytes | None:  # fmt: skip
+        answer_only: bool = False, said: str = "",
+    ) -> Narrated | None:  # fmt: skip
         """The report in a model's words; None where the rules' stays, with the reason in notices.
 
+        said: the key under which such words may be kept already.
         Raises Problem 503 where too many wait for the model.
         """
 
@@ -220,18 +252,19 @@ class Explainer:
 
         async with self.models.place(on_position, bounded=bounded):
             options = replace(self.model_options(wanted), language=content.language)
+            known = await self._reports.endings(content.log_key, said) if said else ()
             try:
                 with self._metrics.model_seconds.time():
-                    report, from_cache = await self._narrator.narrate(
-                        content.report, options, on_narration, answer_only=answer_only
+                    narrated = await self._narrator.narrate(
+                        content.report, options, on_narration, answer_only=answer_only, known=known
                     )
             except ModelUnavailable as error:
                 notices.append(str(error))
                 self._metrics.models.labels("unavailable").inc()
                 return None
         self._metrics.models.labels("answered").inc()
-        self._metrics.cache.labels("explanation", "hit" if from_cache else "miss").inc()
-        return report
+        self._metrics.cache.labels("explanation", "miss" if narrated.report else "hit").inc()
+        return narrated
 
     def model_options(self, wanted: Wanted) -> Any:
         """What to ask of which model."""

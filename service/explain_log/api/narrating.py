@@ -15,11 +15,12 @@ from typing import Any
 from explain_log.api import frames
 from explain_log.api.tasks import report_bytes, report_of
 from explain_log.briefing import ANSWER
-from explain_log.cache import ExplanationCache
 from explain_log.errors import ModelUnavailable
 from explain_log.facts.models import as_json
 from explain_log.narration.explain import narrate
+from explain_log.narration.explanation import Explanation
 from explain_log.narration.options import ModelOptions, TimeLimits
+from explain_log.report import Report
 
 _NICENESS = 5
 _LIMIT_BYTES = 1 << 26
@@ -78,11 +79,11 @@ class _Narrations:
             if report.explanation is not None:
                 kept = [] if header["answer_only"] else [section for section in sections if section.id != ANSWER]
                 report.explanation.sections = kept
-            keeper = ExplanationCache() if header["cached"] else None
+            keeper = _Keeper(header["known"])
             report.explanation = await narrate(report, options, on_event, keeper)
             report.explanation.sections[:0] = answers
-            told = {"id": number, "from_cache": report.explanation.stats.from_cache}
-            self.send(told, [report_bytes(report)])
+            told = {"id": number, "digest": keeper.digest, "known": keeper.knows}
+            self.send(told, [] if keeper.knows else [report_bytes(report)])
         except ModelUnavailable as error:
             self.send({"id": number, "unavailable": " ".join(str(error).split())}, [])
         except asyncio.CancelledError:
@@ -91,6 +92,28 @@ class _Narrations:
             self.send({"id": number, "failed": type(error).__name__}, [])
         finally:
             del self._tasks[number]
+
+
+class _Keeper:
+    """Keeps nothing here: says which model it is, so that the service finds or keeps what it said in its own store.
+
+    known: digests of the models that have said it.  digest: the model's, where it has said it before or says it whole.
+    """
+
+    def __init__(self, known: list[str]) -> None:
+        self._known = known
+        self.digest = ""
+        self.knows = False
+
+    def find(self, _report: Report, model: str, digest: str, options: ModelOptions) -> Explanation | None:
+        self.knows = digest in self._known
+        if not self.knows:
+            return None
+        self.digest = digest
+        return Explanation(options.language, "model", model, [], [])
+
+    def keep(self, _explanation: Explanation, _report: Report, digest: str, _options: ModelOptions) -> None:
+        self.digest = digest
 
 
 def _options(values: dict[str, Any]) -> ModelOptions:

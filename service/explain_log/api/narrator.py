@@ -8,6 +8,7 @@ import itertools
 import logging
 import os
 import sys
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -30,11 +31,18 @@ class _Waiting:
     end: asyncio.Future[tuple[dict[str, Any], list[bytes]]]
 
 
-class Narrator:
-    """The process. cached: whether what models said is kept and said again."""
+@dataclass(frozen=True)
+class Narrated:
+    """What came of it. report: None where its words are known.  digest: the model's, "" where it did not say all."""
 
-    def __init__(self, *, cached: bool) -> None:
-        self._cached = cached
+    report: bytes | None
+    digest: str
+
+
+class Narrator:
+    """The process."""
+
+    def __init__(self) -> None:
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
@@ -42,9 +50,10 @@ class Narrator:
         self._waiting: dict[int, _Waiting] = {}
 
     async def narrate(
-        self, report: bytes, options: ModelOptions, on_event: OnEvent, *, answer_only: bool = False
-    ) -> tuple[bytes, bool]:
-        """The report in a model's words, and whether they were kept from before; with answer_only of sections only
+        self, report: bytes, options: ModelOptions, on_event: OnEvent, *, answer_only: bool = False,
+        known: Iterable[str] = (),
+    ) -> Narrated:  # fmt: skip
+        """The report in a model's words, unless its digest is among the known ones; with answer_only of sections only
         the answer. on_event is called as by `narrate`, with JSON. Cancelling it closes the streams to the model.
 
         Raises ModelUnavailable as `narrate` does, and where the process ends over it.
@@ -52,7 +61,7 @@ class Narrator:
         process = await self._running()
         number = next(self._numbers)
         waiting = self._waiting[number] = _Waiting(on_event, asyncio.get_running_loop().create_future())
-        header = {"id": number, "options": asdict(options), "cached": self._cached, "answer_only": answer_only}
+        header = {"id": number, "options": asdict(options), "known": list(known), "answer_only": answer_only}
         try:
             self._send(process, header, [report])
             answer, blobs = await waiting.end
@@ -66,7 +75,7 @@ class Narrator:
         if "failed" in answer:
             _LOG.error("unexpected %s in a narration", answer["failed"])
             raise ModelUnavailable("an error in explain-log itself; the rules answer")
-        return blobs[0], answer["from_cache"]
+        return Narrated(blobs[0] if blobs else None, answer["digest"])
 
     async def start(self) -> None:
         """Starts the process."""

@@ -35,7 +35,7 @@ class Service:
         self.keys = Keys(database)
         self.sessions = Sessions(database)
         self.workers = Workers(options.workers, options.parses_waiting, options.parse_seconds)
-        self.narrator = Narrator(cached=options.cache and options.store)
+        self.narrator = Narrator()
         self.explainer = Explainer(options, self.reports, self.workers, self.narrator, self.metrics)
         self.runner = JobRunner(options, self.jobs, self.reports, self.explainer, self.spool, self.metrics)
         for name, queue in (("parse", self.workers.queue), ("model", self.explainer.models)):

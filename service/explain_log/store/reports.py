@@ -52,6 +52,13 @@ class Reports:
         """Whether the answer to a request is in memory."""
         return request_key in self._lately
 
+    async def endings(self, log_key: str, start: str) -> list[str]:
+        """How request keys that begin so go on, of the contents of a log."""
+        query = select(contents.c.request_key).where(contents.c.log_key == log_key)
+        async with self._database.reading() as connection:
+            keys = [row.request_key or "" for row in await connection.execute(query)]
+        return [key.removeprefix(start) for key in keys if key.startswith(start)]
+
     async def content(self, key: str) -> Content:
         """The content of a key. Raises NotKeptError."""
         known = self._lately.get(key) or await self._select(contents.c.key == key)
