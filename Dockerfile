@@ -1,14 +1,20 @@
 # The service and its web page. See docker-compose.yml for how to run it with an Ollama of its own.
 
+# The bots need their platforms' libraries: EXTRAS=png has none of them. pyproject.toml lists what there is.
+ARG EXTRAS=png,slack,feishu,dingtalk,wecom
+
 FROM python:3.13-slim AS build
+ARG EXTRAS
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY service service
 COPY knowledge knowledge
 COPY prompts prompts
-RUN pip wheel --no-cache-dir --wheel-dir /wheels ".[png]"
+COPY examples examples
+RUN pip wheel --no-cache-dir --wheel-dir /wheels ".[${EXTRAS}]"
 
 FROM python:3.13-slim
+ARG EXTRAS
 LABEL org.opencontainers.image.title="explain-log" \
       org.opencontainers.image.description="Explains the logs of ollama serve and llama.cpp, in Chinese and English" \
       org.opencontainers.image.licenses="MIT"
@@ -17,7 +23,7 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends fonts-noto-cjk \
     && rm -rf /var/lib/apt/lists/*
 RUN --mount=type=bind,from=build,source=/wheels,target=/wheels \
-    pip install --no-cache-dir --no-index --find-links /wheels "explain-log[png]" \
+    pip install --no-cache-dir --no-index --find-links /wheels "explain-log[${EXTRAS}]" \
     && useradd --system --uid 10001 --create-home --home-dir /data explain-log
 # Everything that is written goes to /data, so the root file system may be read-only.
 # EXPLAIN_LOG_CONTAINER: "all addresses" are the container's own here, so `serve` may listen on them.

@@ -31,7 +31,7 @@ def test_a_pasted_log_becomes_a_card_with_the_picture(stub):
     assert "DeepSeek R1 Distill Llama 70B" in card.title
     assert ("Layers on GPU", "81/81") in card.numbers
     assert [finding.severity for finding in card.findings][:2] == ["notice", "notice"]
-    assert card.link == f"https://logs.example/v1/reports/{REPORT_ID}.html"
+    assert card.link == f"https://logs.example/r/{REPORT_ID}"
     assert card.status == ""
     assert stub.key == "Bearer the-key"
 

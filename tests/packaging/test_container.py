@@ -2,6 +2,9 @@
 
 import re
 import shlex
+import shutil
+import subprocess
+import sys
 import tomllib
 from fnmatch import fnmatch
 from pathlib import Path
@@ -14,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from explain_log import __version__
 
 ROOT = Path(__file__).resolve().parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 
@@ -23,6 +27,12 @@ def instructions():
     joined = re.sub(r"\\\n\s*", " ", DOCKERFILE)
     lines = [line for line in joined.splitlines() if line.strip() and not line.lstrip().startswith("#")]
     return [tuple(line.split(maxsplit=1)) for line in lines]
+
+
+def instructions_before_the_first_stage():
+    """As `instructions`."""
+    names = [name for name, _ in instructions()]
+    return instructions()[: names.index("FROM")]
 
 
 def copied():
@@ -48,11 +58,28 @@ def test_every_copied_source_is_there_and_reaches_the_builder(source):
     assert not is_ignored(source)
 
 
-def test_everything_that_the_wheel_needs_is_copied():
-    """The files that pyproject.toml names, and the rooms of the build."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    needed = {"pyproject.toml", project["readme"], *project["license-files"], "service", "knowledge", "prompts"}
+def test_everything_that_the_wheel_needs_is_copied(tmp_path):
+    """A wheel is built from nothing but what is copied; and nothing is copied in vain."""
+    needed = {"pyproject.toml", PROJECT["readme"], *PROJECT["license-files"], "service", "knowledge", "prompts", "examples"}
     assert needed == set(copied())
+    for source in copied():
+        if (ROOT / source).is_dir():
+            shutil.copytree(ROOT / source, tmp_path / source, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / source, tmp_path / source)
+    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", "dist"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    (wheel,) = (tmp_path / "dist").glob("*.whl")
+    assert f"explain_log-{__version__}" in wheel.name
+
+
+def test_the_image_has_every_bot():
+    """The same extras in both stages, all that there are but those for developers."""
+    extras = set(dict(instructions_before_the_first_stage())["ARG"].removeprefix("EXTRAS=").split(","))
+    wanted = {name for name, needs in PROJECT["optional-dependencies"].items() if needs} - {"test", "dev"}
+    assert extras == wanted
+    assert DOCKERFILE.count("\nARG EXTRAS\n") == 2
+    assert DOCKERFILE.count("[${EXTRAS}]") == 2
 
 
 def test_what_is_private_or_large_does_not_reach_the_builder():
@@ -63,7 +90,7 @@ def test_what_is_private_or_large_does_not_reach_the_builder():
 def test_instructions_are_known_and_in_order():
     """Two stages, the second as another user than root, with a health check."""
     names = [name for name, _ in instructions()]
-    known = "FROM WORKDIR COPY RUN LABEL ENV USER VOLUME EXPOSE HEALTHCHECK ENTRYPOINT CMD"
+    known = "ARG FROM WORKDIR COPY RUN LABEL ENV USER VOLUME EXPOSE HEALTHCHECK ENTRYPOINT CMD"
     assert set(names) <= set(known.split())
     assert names.count("FROM") == 2
     assert dict(instructions())["USER"] == "explain-log"

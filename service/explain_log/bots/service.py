@@ -56,7 +56,7 @@ class ExplainService:
 
     def link(self, report_id: str | None) -> str:
         """The address of a report for people; "" where there is none."""
-        return f"{self._public_url}/v1/reports/{report_id}.html" if report_id and self._public_url else ""
+        return f"{self._public_url}/r/{report_id}" if report_id and self._public_url else ""
 
     async def explain(self, log: bytes, name: str, language: str, question: str) -> AsyncIterator[Event]:
         """The events of explaining a log. Raises ServiceError, also in the middle."""
