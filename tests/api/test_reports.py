@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from evals.scripted import ScriptedOllama
+from evals.scripted.characters import careless
 
 from explain_log.narration.options import ModelOptions
 
@@ -253,6 +254,21 @@ class TestStream:
         said = [s["text"] for section in kept["explanation"]["sections"] for s in section["statements"]]
         assert kept["explanation"]["origin"] == "model"
         assert {data["statement"]["text"] for name, data in events if name == "statement"} <= set(said)
+
+    def test_what_the_verifier_refuses(self, client, monkeypatch):
+        """A lie is told as refused, with the reason, and stands in no statement."""
+        headers = TEXT | {"accept": "text/event-stream"}
+        with ScriptedOllama(careless) as ollama:
+            at(monkeypatch, ollama.url)
+            events = events_of(client.post("/v1/explain?language=en", content=EXAMPLE, headers=headers))
+        refused = [data for name, data in events if name == "rejected"]
+        assert refused
+        assert all(one["text"] and one["reason"] for one in refused)
+        said = [data["statement"]["text"] for name, data in events if name == "statement"]
+        assert not {one["text"] for one in refused} & set(said)
+        reason = refused[0]["reason"].partition(":")[0]
+        counted = f'explain_log_statements_total{{reason="{reason}",verdict="refused"}}'
+        assert counted in client.get("/metrics").text
 
 
 class TestExplainingLater:

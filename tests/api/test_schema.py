@@ -16,8 +16,7 @@ MOST_SECONDS = 600
 
 @pytest.fixture(scope="module")
 def postgres_url():
-    if postgres.programs() is None:
-        pytest.skip("PostgreSQL is not installed: apt-get install postgresql (.ci/tools does)")
+    postgres.needed()
     with postgres.running() as url:
         yield url
 

@@ -21,8 +21,7 @@ class Clock:
 @pytest.fixture(scope="session")
 def postgres_url():
     """A running PostgreSQL."""
-    if postgres.programs() is None:
-        pytest.skip("PostgreSQL is not installed: apt-get install postgresql (.ci/tools does)")
+    postgres.needed()
     with postgres.running() as url:
         yield url
 
