@@ -165,7 +165,7 @@ def test_a_document_is_fetched(stub):
     assert len(telegram.photos) == 1
 
 
-@pytest.mark.parametrize(("file_id", "told"), [("huge", "最多 20 MiB"), ("odd", "文件没有取到")])
+@pytest.mark.parametrize(("file_id", "told"), [("huge", "最多 20 MiB"), ("odd", "没拿到文件")])
 def test_a_document_that_cannot_be_had_is_told(stub, file_id, told):
     """Beyond what getFile gives, or a path outside."""
     telegram = polled(stub, {"document": {"file_id": file_id, "file_name": "x"}})

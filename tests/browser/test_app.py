@@ -284,7 +284,7 @@ class TestConversation:
         exchange = page.locator(".exchange").first
         expect(exchange.locator(".answer-text p").first).to_be_visible(timeout=20_000)
         assert "n_seq_max" in exchange.inner_text()
-        expect(exchange).to_contain_text("规则的回答")
+        expect(exchange).to_contain_text("按规则回答")
         page.locator("#suggestions button").first.click()
         expect(page.locator(".exchange").nth(1).locator(".answer-text p").first).to_be_visible(timeout=20_000)
 
@@ -438,7 +438,7 @@ class TestProblems:
         file.write_bytes(bytes(range(1, 32)) * 400)
         page = open_app(language=language, may_complain=True)
         page.set_input_files("#file", file)
-        wanted = {"zh": "这不是读得懂的日志。", "en": "This could not be read as a log."}[language]
+        wanted = {"zh": "这不像日志，读不懂。", "en": "This could not be read as a log."}[language]
         expect(page.locator("#problem .problem-title")).to_have_text(wanted, timeout=20_000)
         assert "not text" in page.locator("#problem .note").inner_text()
 
