@@ -20,7 +20,8 @@ LINES = ["llama_context: n_ctx = 1", "ggml_cuda_init: found 2 devices", "load_te
 def recognise(line):
     """Four functions' lines are known that end like theirs, and slog's."""
     name = line.text.partition(": ")[0] if ": " in line.text and line.text[-1].isalnum() else None
-    return Found(name) if name in ("llama_context", "ggml_cuda_init", "load_tensors", "print_info") or line.source else None
+    name = "slog" if line.source else name
+    return Found(name) if name in ("slog", "llama_context", "ggml_cuda_init", "load_tensors", "print_info") else None
 
 
 def seen(text):

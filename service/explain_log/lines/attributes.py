@@ -3,23 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Iterable, Iterator
 
 from explain_log.lines.envelopes import unwrap
+from explain_log.lines.known import Recognise, S
 from explain_log.lines.line import Line
-
-if TYPE_CHECKING:
-    from typing import Protocol
-
-    class Known(Protocol):
-        """What recognising gives: it has the id of a known statement."""
-
-        id: str
-
-
-S = TypeVar("S", bound="Known")
-Recognise = Callable[[Line], S | None]
 
 _MOST_CHARACTERS = 1 << 14
 _DIGEST = 64

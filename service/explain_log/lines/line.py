@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+_PRINTED = frozenset(("slog", "go-log", "gin", "slog-json", "llama-json", "llama.cpp"))
+"""Envelopes that the programs themselves print."""
+
 
 class Line:
     """One line, or one part of a line that bare carriage returns overwrite.
@@ -38,6 +41,11 @@ class Line:
         self.envelope: tuple[str, ...] = ()
         self.piece: tuple[str, str, bool] | None = None
         self.span = 1
+
+    @property
+    def begins_as_printed(self) -> bool:
+        """Whether the innermost envelope is the program's own, so that nothing else stands before the text."""
+        return bool(self.envelope) and self.envelope[-1] in _PRINTED
 
     def __repr__(self) -> str:
         return f"Line({self.number}, {self.text[:60]!r}, envelope={self.envelope})"

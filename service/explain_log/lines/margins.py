@@ -7,22 +7,20 @@ A prefix or an end is one where, without it, several different lines of the log'
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Iterable
+from typing import Generic
 
 from explain_log.lines.envelopes import unwrap
 from explain_log.lines.joining import part_of
+from explain_log.lines.known import Recognise, S
 from explain_log.lines.line import Line
 from explain_log.lines.logfmt import unescape
-
-Recognise = Callable[[Line], Any]
 
 _LONGEST_PREFIX = 120
 _MOST_CUTS = 16
 _MOST_TRIED, _MOST_FRUITLESS = 400, 60
 _ENOUGH, _ENOUGH_OF_FEW = 3, 2
 _SHORTEST = 12
-_OWN = frozenset(("slog", "go-log", "gin", "slog-json", "llama-json", "llama.cpp"))
 _ENDS = ("$", "\\", "|")
 # What closes at a line's end what a prefix opened.
 _CLOSING = {'"': ('",', '"'), "'": ("',", "'"), "*": ("**", "*"), "|": ("|",), "`": ("`",)}
@@ -32,10 +30,10 @@ _LEVEL = r"(?i:trace|debug|info(?:rmation)?|inf|warn(?:ing)?|wrn|err(?:or)?|noti
 _ID = r"[0-9a-f]{6,}"
 
 
-class Margins:
+class Margins(Generic[S]):
     """What stands around the lines of one log. Begins with a sample of (line, what it is or None)."""
 
-    def __init__(self, sample: list[tuple[Line, Any]], recognise: Recognise) -> None:
+    def __init__(self, sample: list[tuple[Line, S | None]], recognise: Recognise[S]) -> None:
         self._recognise = recognise
         self._prefixes: list[re.Pattern[str]] = []
         self._ends: tuple[str, ...] = ()
@@ -46,7 +44,7 @@ class Margins:
     def __bool__(self) -> bool:
         return bool(self._prefixes or self._ends)
 
-    def off(self, line: Line, found: Any) -> tuple[Line, Any]:
+    def off(self, line: Line, found: S | None) -> tuple[Line, S | None]:
         """The line without what stands around it, and what it is."""
         if self._ends and line.given.endswith(self._ends):
             line = _without_end(line)
@@ -106,15 +104,15 @@ class Margins:
     def _id(self, line: Line) -> str | None:
         """What a line is, where it says enough to be no accident."""
         telling = len(line.text) >= _SHORTEST and (": " in line.text or " = " in line.text)
-        if not telling and (not line.envelope or line.envelope[-1] not in _OWN):
+        if not telling and not line.begins_as_printed:
             return None
         found = self._recognise(line)
-        return None if found is None else str(found.id)
+        return None if found is None else found.id
 
 
 def _may_be_wrapped(line: Line) -> bool:
     """Whether a line's beginning is not its program's own."""
-    return bool(line.text) and (not line.envelope or line.envelope[-1] not in _OWN)
+    return bool(line.text) and not line.begins_as_printed
 
 
 def _shape(prefix: str) -> str:

@@ -6,25 +6,19 @@ Only where it makes known lines of unknown ones: a predicate says which statemen
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic
 
 from explain_log.lines.attributes import with_attributes
 from explain_log.lines.envelopes import unwrap
 from explain_log.lines.joining import part_of
+from explain_log.lines.known import Recognise, S
 from explain_log.lines.line import Line
 from explain_log.lines.printed import whole_prints
 
 if TYPE_CHECKING:
-    from typing import Protocol
-
     from explain_log.lines.margins import Margins
-
-    class Known(Protocol):
-        """What recognising gives: it has the id of a known statement."""
-
-        id: str
 
 
 SAMPLE_LINES = 256
@@ -37,12 +31,7 @@ _MOST_GLUED = 200
 _MOST_CHARACTERS = 1 << 14
 _BEGINNINGS = ('{"', "time=20", "[GIN] ", "llama_", "llm_", "ggml_", "print_info: ", "load_", "srv  ", "slot ")
 _LIKE_TEXT = frozenset(("cat-n", "grep", "quote", "prompt", "docker-compose"))
-_OWN = frozenset(("slog", "go-log", "gin", "llama.cpp", "slog-json", "llama-json"))  # what a line itself begins with
 _ONE_LINE_EACH = frozenset(("cri", "docker-json", "journald", "syslog", "slog-json", "llama-json", "loki", "cloud"))
-
-
-S = TypeVar("S", bound="Known")
-Recognise = Callable[[Line], S | None]
 
 
 def mended(
@@ -83,14 +72,14 @@ def _mended(lines: Iterable[Line], recognise: Recognise[S]) -> Iterator[tuple[Li
 
 
 def _recognised(
-    lines: Iterable[Line], recognise: Recognise[S], margins: Margins | None
+    lines: Iterable[Line], recognise: Recognise[S], margins: Margins[S] | None
 ) -> Iterator[tuple[Line, S | None]]:
     for line in lines:
         found = recognise(line)
         yield (line, found) if margins is None else margins.off(line, found)
 
 
-def _margins(sample: list[tuple[Line, S | None]], recognise: Recognise[S]) -> Margins | None:
+def _margins(sample: list[tuple[Line, S | None]], recognise: Recognise[S]) -> Margins[S] | None:
     """What stands around the lines of a log that begins so, or None where that is nothing."""
     if sum(1 for line, found in sample if found is None and line.text) < _FEWEST_UNKNOWN:
         return None
@@ -188,7 +177,7 @@ class _Held(Generic[S]):
         first = self._pieces[0]
         if not line.envelope:
             return line.given
-        if line.envelope[-1] in _OWN:
+        if line.begins_as_printed:
             return None
         if line.envelope == first.envelope[: len(line.envelope)]:
             return line.given[max(line.given.find(line.text), 0) :]

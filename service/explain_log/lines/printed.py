@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, TypeVar
 
+from explain_log.lines.known import S
 from explain_log.lines.line import Line
 
-if TYPE_CHECKING:
-    from explain_log.lines.mending import Known
-
 _MOST_LINES = 1000
-_OWN = frozenset(("slog", "go-log", "gin", "slog-json", "llama-json", "llama.cpp"))
-
-S = TypeVar("S", bound="Known")
 
 
 def whole_prints(
@@ -43,7 +37,7 @@ def _goes_on(line: Line, found: S | None, begun: str) -> bool:
     """Whether a line may belong to the statement before it: nothing else, and no beginning of a program's own."""
     if found is not None:
         return found.id.startswith(begun)
-    return not line.envelope or line.envelope[-1] not in _OWN
+    return not line.begins_as_printed
 
 
 def _together(held: list[tuple[Line, S | None]], end: str) -> Iterator[tuple[Line, S | None]]:
