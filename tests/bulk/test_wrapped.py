@@ -9,18 +9,12 @@ from explain_log.bulk.scanner import Loud, Scanner
 from explain_log.bulk.wrapping import PREFIXES, Wrapping
 from explain_log.facts.stretch import Settled, Stretch
 from explain_log.knowledge import load
-from explain_log.lines import Line, unwrap
+from explain_log.lines import unwrapped
 
 from .conftest import SMALL
 from .make import WRAPPINGS, lines, wrapped
 
 SETTLED = Settled(None, frozenset(("server_errors", "client_errors", "cancelled", "slow")), debug=True)
-
-
-def unwrapped(text: str) -> Line:
-    line = Line(1, text)
-    unwrap(line)
-    return line
 
 
 @pytest.mark.parametrize("calm", [True, False], ids=["calm", "loud"])
@@ -36,7 +30,7 @@ def test_same_as_line_by_line(tmp_path, ordinary, in_bulk, kind, calm):
 def test_most_lines_are_counted(kind):
     """A wrapped log is as fast as a bare one."""
     texts = wrapped(lines(1, 3000, calm=True), kind)
-    scanner = Scanner(load(), wrapping=Wrapping.of(list(map(unwrapped, texts[:300]))))
+    scanner = Scanner(load(), wrapping=Wrapping.of([unwrapped(1, text) for text in texts[:300]]))
     found = list(scanner.scan(("\n".join(texts) + "\n").encode(), lambda: SETTLED))
     assert sum(part.lines for part in found if isinstance(part, Stretch)) > 2000
     assert any(isinstance(part, Loud) for part in found)
@@ -75,4 +69,4 @@ def test_what_is_no_prefix(prefix):
     for pattern in PREFIXES:
         for envelopes in (("journald",), ("timestamp",), ("docker-compose",), ("kubernetes",)):
             bare = Wrapping(pattern, envelopes).taken_off(f"{prefix}{text}\n".encode())
-            assert bare is None or unwrapped(prefix + text).envelope == (*envelopes, "slog")
+            assert bare is None or unwrapped(1, prefix + text).envelope == (*envelopes, "slog")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explain_log.lines import Line, lines_of_text, unwrap
+from explain_log.lines import lines_of_text, unwrapped
 from explain_log.lines.dates import leading_clock, leading_date, of_epoch
 
 TEXT = "llama_context: n_ctx         = 4096"
@@ -15,9 +15,7 @@ TEXT = "llama_context: n_ctx         = 4096"
 
 def taken_off(raw):
     """A line without its envelopes."""
-    line = Line(1, raw)
-    unwrap(line)
-    return line
+    return unwrapped(1, raw)
 
 
 class TestDates:

@@ -4,16 +4,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explain_log.lines import Line, unwrap
+from explain_log.lines import unwrapped
 from explain_log.lines.envelopes import looks_like_time
 from explain_log.lines.pasting import plain
 
 
 def taken_off(raw):
     """A line without its envelopes."""
-    line = Line(1, raw)
-    unwrap(line)
-    return line
+    return unwrapped(1, raw)
 
 
 class TestColours:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explain_log.lines import Line, lines_of_text, mended, unwrap
+from explain_log.lines import lines_of_text, mended, unwrapped
 from explain_log.lines.joining import completed
 
 
@@ -210,9 +210,7 @@ class TestGlued:
 
 def test_lines_without_envelopes_pass_as_they_are():
     """The same objects come out."""
-    lines = [Line(number, text) for number, text in enumerate(("llama_context: n_ctx = 1", "", "x"), 1)]
-    for line in lines:
-        unwrap(line)
+    lines = [unwrapped(number, text) for number, text in enumerate(("llama_context: n_ctx = 1", "", "x"), 1)]
     assert [line for line, _ in mended(completed(lines), recognise)] == lines
 
 

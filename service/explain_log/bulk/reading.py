@@ -13,7 +13,7 @@ from explain_log.bulk.scanner import FEW_BYTES, PIECE_BYTES, Loud, Scanner
 from explain_log.bulk.wrapping import Wrapping
 from explain_log.facts.stretch import Settled, Stretch
 from explain_log.knowledge import Knowledge
-from explain_log.lines import Line, Origin, completed, lines_of, unwrap
+from explain_log.lines import Line, Origin, completed, lines_of, unwrapped
 from explain_log.lines.encoding import SAMPLE_BYTES, detect, gathered, without_leading_zeros
 from explain_log.lines.mending import SAMPLE_LINES
 from explain_log.lines.period import Window
@@ -130,7 +130,7 @@ class Bulk:
         for number, text in Lines(before).cut(chain(("\n",), chunks.texts())):
             if number > before:  # the first line end is no line, it says which ends lines have
                 origin.last_line = number
-                yield _line(number, text)
+                yield unwrapped(number, text)
 
     def _is_huge(self, origin: Origin) -> bool:
         """Whether other processes pay, and can find the same bytes in the same places."""
@@ -174,10 +174,4 @@ class Bulk:
     def _loud(part: Loud, origin: Origin) -> Iterator[Line]:
         for number, text in Lines(part.first).cut(iter((part.data.decode("utf-8", "replace"),))):
             origin.last_line = number
-            yield _line(number, text)
-
-
-def _line(number: int, text: str) -> Line:
-    line = Line(number, text)
-    unwrap(line)
-    return line
+            yield unwrapped(number, text)

@@ -9,7 +9,7 @@ from explain_log.facts import Assembler
 from explain_log.facts.assemble import is_debugging
 from explain_log.facts.runs import shows_a_server
 from explain_log.knowledge import Knowledge
-from explain_log.lines import Line, unwrap
+from explain_log.lines import unwrapped
 from explain_log.statements import Recogniser
 
 MOST_VERDICTS = 20_000
@@ -51,8 +51,7 @@ class Verdicts:
 
     def _judge(self, head: str, *, suspect: bool) -> Plain | None:
         # The attributes say nothing about which statement a line is, unless the message is empty.
-        line = Line(1, f"time=2025-02-11T11:34:37.966+08:00 {head}")
-        unwrap(line)
+        line = unwrapped(1, f"time=2025-02-11T11:34:37.966+08:00 {head}")
         if (
             line.envelope != ("slog",)
             or not line.text

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from explain_log.lines import Line, unwrap
+from explain_log.lines import Line, unwrapped
 
 _CLOCK = rb"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
 _DAY = rb"(?:0[1-9]|[12][0-9]|3[01])"
@@ -90,8 +90,7 @@ class Wrapping:
 
     def _look(self, name: bytes, line: bytes, text: bytes) -> None:
         """Remembers whether lines with this name are what they look like."""
-        whole = Line(1, line.decode("utf-8", "replace"))
-        unwrap(whole)
+        whole = unwrapped(1, line.decode("utf-8", "replace"))
         if len(self._names) >= MOST_NAMES:
             self._names.clear()
         right = whole.raw == text.decode("utf-8", "replace") and whole.envelope[:-1] == self.envelopes

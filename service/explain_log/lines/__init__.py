@@ -5,14 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from explain_log.errors import InputError
-from explain_log.lines.envelopes import unwrap
+from explain_log.lines.envelopes import unwrapped
 from explain_log.lines.joining import completed
 from explain_log.lines.line import Line
 from explain_log.lines.mending import mended
 from explain_log.lines.source import Origin, decoded_blocks, parse_origin
 from explain_log.lines.splitting import Lines
 
-__all__ = ["Line", "Origin", "completed", "lines_of", "lines_of_text", "mended", "parse_origin", "read_lines", "unwrap"]
+__all__ = [
+    "Line",
+    "Origin",
+    "completed",
+    "lines_of",
+    "lines_of_text",
+    "mended",
+    "parse_origin",
+    "read_lines",
+    "unwrapped",
+]
 
 
 def read_lines(origins: list[Origin]) -> Iterator[Line]:
@@ -44,20 +54,11 @@ def lines_of(origin: Origin, offset: int, texts: Iterator[str] | None = None) ->
             break
         origin.last_line = number
         if number >= first:
-            line = Line(number, text)
-            unwrap(line)
-            yield line
+            yield unwrapped(number, text)
     if origin.first is not None and origin.last_line < first:
         raise InputError("input.no_line", name=origin.shown, line=origin.first, lines=origin.last_line - offset)
 
 
 def lines_of_text(text: str) -> Iterator[Line]:
     """The lines of a text that is already decoded, numbered from 1."""
-    return completed(_unwrapped_text(text))
-
-
-def _unwrapped_text(text: str) -> Iterator[Line]:
-    for number, part in Lines().cut(iter((text,))):
-        line = Line(number, part)
-        unwrap(line)
-        yield line
+    return completed(unwrapped(number, part) for number, part in Lines().cut(iter((text,))))

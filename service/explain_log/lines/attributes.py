@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from explain_log.lines.envelopes import unwrap
+from explain_log.lines.joining import whole_of
 from explain_log.lines.known import Recognise, S
 from explain_log.lines.line import Line
 
@@ -63,12 +63,8 @@ def _is_cut(first: Line, line: Line) -> bool:
 def _joined(
     first: Line, found: S | None, line: Line, rest: str, recognise: Recognise[S]
 ) -> tuple[Line, S | None] | None:
-    whole = Line(first.number, first.given + rest)
-    unwrap(whole)
+    whole = whole_of(first, line, first.given + rest)
     whole_found = recognise(whole)
     if whole_found is None or (found is not None and whole_found.id != found.id):
         return None
-    whole.span = line.number + line.span - first.number
-    if whole.time is None or whole.time[0] == "-":
-        whole.time = first.time
     return whole, whole_found

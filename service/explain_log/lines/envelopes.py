@@ -28,8 +28,9 @@ _FRAMES = ("│", "┃", "║")  # the right edge of a window in a terminal, cop
 Envelope = Callable[[Line], bool]
 
 
-def unwrap(line: Line) -> None:
-    """Takes all envelopes off a line, in place."""
+def unwrapped(number: int, raw: str) -> Line:
+    """The line of this number without its envelopes."""
+    line = Line(number, raw)
     if "\x1b" in line.raw:
         from explain_log.lines.colours import without_colours
 
@@ -38,6 +39,7 @@ def unwrap(line: Line) -> None:
     if looks_pasted(line.raw):
         line.given = line.raw = line.text = plain(line.raw)
     unwrap_text(line)
+    return line
 
 
 def unwrap_text(line: Line) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 
-from explain_log.lines.envelopes import unwrap_text
+from explain_log.lines.envelopes import unwrap_text, unwrapped
 from explain_log.lines.line import Line
 from explain_log.lines.spread import whole_records
 
@@ -99,6 +99,15 @@ def part_of(line: Line, text: str, envelope: tuple[str, ...] | None = None) -> L
     unwrap_text(part)
     part.piece = None
     return part
+
+
+def whole_of(first: Line, last: Line, raw: str) -> Line:
+    """The line that the input's lines from the first to the last one are; with the first one's time if it lacks one."""
+    whole = unwrapped(first.number, raw)
+    whole.span = last.number + last.span - first.number
+    if whole.time is None or whole.time[0] == "-":
+        whole.time = first.time
+    return whole
 
 
 class _Year:

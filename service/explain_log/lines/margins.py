@@ -10,8 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Generic
 
-from explain_log.lines.envelopes import unwrap
-from explain_log.lines.joining import part_of
+from explain_log.lines.joining import part_of, whole_of
 from explain_log.lines.known import Recognise, S
 from explain_log.lines.line import Line
 from explain_log.lines.logfmt import unescape
@@ -148,9 +147,6 @@ def _inner(line: Line, at: int) -> Line:
 
 def _without_end(line: Line) -> Line:
     """The line without the last character of what was given."""
-    whole = Line(line.number, line.given[:-1].rstrip())
-    unwrap(whole)
-    whole.span, whole.process = line.span, line.process
-    if whole.time is None or whole.time[0] == "-":
-        whole.time = line.time
+    whole = whole_of(line, line, line.given[:-1].rstrip())
+    whole.process = line.process
     return whole

@@ -11,8 +11,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Generic
 
 from explain_log.lines.attributes import with_attributes
-from explain_log.lines.envelopes import unwrap
-from explain_log.lines.joining import part_of
+from explain_log.lines.joining import part_of, whole_of
 from explain_log.lines.known import Recognise, S
 from explain_log.lines.line import Line
 from explain_log.lines.printed import whole_prints
@@ -197,15 +196,9 @@ class _Held(Generic[S]):
         return " ".join(body.strip() for body in self._bodies)
 
     def _line(self, raw: str) -> Line:
-        first = self._pieces[0]
-        whole = Line(first.number, raw)
-        unwrap(whole)
-        last = self._pieces[-1]
         # Parts that carriage returns cut share a line's number: counted are lines of the input, not parts.
-        whole.span = last.number + last.span - self._pieces[0].number
+        whole = whole_of(self._pieces[0], self._pieces[-1], raw)
         whole.piece = None
-        if whole.time is None or whole.time[0] == "-":
-            whole.time = first.time
         return whole
 
 

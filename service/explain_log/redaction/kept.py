@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from explain_log.knowledge import Knowledge
-from explain_log.lines import Line, unwrap
+from explain_log.lines import unwrapped
 from explain_log.lines.splitting import Lines
 from explain_log.redaction.redactor import Redactor
 from explain_log.redaction.scan import Scan
@@ -92,9 +92,7 @@ class _PrivateFields:
     def hidden(self, number: int, text: str) -> str:
         if not any(needle in text for needle in self._needles):
             return text
-        line = Line(number, text)
-        unwrap(line)
-        statement = self._recognise(line)
+        statement = self._recognise(unwrapped(number, text))
         if statement is None or statement.id not in self._redactor.fields:
             return text
         row = self._redactor.fields[statement.id]
