@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from explain_log.checks.finding import Observation, Value
+from explain_log.checks.finding import Observation
 from explain_log.checks.registry import log_check
-from explain_log.checks.reported import Row, Told, observation_of, rows_of
+from explain_log.checks.relief import relief, with_smaller_ubatch_mib
+from explain_log.checks.reported import Row, Told, compute_buffer_statements, observation_of, rows_of
 from explain_log.facts.attribution import ONE_FAILURE_LINES
 from explain_log.facts.failures import follows
 from explain_log.facts.models import Event, Facts, ModelLoad
@@ -56,7 +57,8 @@ def failures(facts: Facts) -> Iterator[Observation]:
         load = loads.get(index) if index is not None else None
         survived = load is not None and during and load.outcome == "ready"
         if not (survived and finding in SAYS_NO_CAUSE):
-            yield _failure(finding, load, lines, survived=survived, serving=not during)
+            told = [each for (i, d, _), group in groups.items() if (i, d) == (index, during) for each in group]
+            yield _failure(finding, load, lines, told or lines, survived=survived, serving=not during)
 
 
 def _around(line: int, facts: Facts) -> ModelLoad | None:
@@ -82,28 +84,27 @@ def _cause(lines: list[Told]) -> list[Told]:
     return [told for told in ranked if told[1]["finding"] == ranked[0][1]["finding"]]
 
 
-def _failure(finding: str, load: ModelLoad | None, lines: list[Told], *, survived: bool, serving: bool) -> Observation:
+def _failure(
+    finding: str, load: ModelLoad | None, lines: list[Told], told: list[Told], *, survived: bool, serving: bool
+) -> Observation:
+    """lines: those that tell the cause.  told: all that the log says of this failure."""
     observation = observation_of(finding, load.index if load else None, lines)
     if serving and finding.startswith(CRASHES):
         observation.values["phase"] = "serving"
         if load is None:
             observation.values["models"] = len(lines[0][0].among)
     if load is not None:
-        _add_context(load, observation.values)
+        compute = any(event.statement in compute_buffer_statements() for event, _ in told)
+        values, observation.without_advice = relief(load, told, compute=compute)
+        observation.values |= values
+        size = observation.values.get("size_mib")
+        if "smaller_ubatch" in values and isinstance(size, float):
+            smaller = with_smaller_ubatch_mib(load, size)
+            observation.values |= {} if smaller is None else {"smaller_mib": round(smaller, 2)}
     if survived:
         observation.severity = "warning"
         observation.variant = "survived"
     return observation
-
-
-def _add_context(load: ModelLoad, values: dict[str, Value]) -> None:
-    """What advice about memory rests on."""
-    context = load.context
-    per_seq = context.n_ctx_per_seq or context.n_ctx
-    if per_seq and per_seq >= 4096:
-        values |= {"n_ctx_per_seq": per_seq, "half_ctx": per_seq // 2}
-    if context.n_seq_max and context.n_seq_max > 1:
-        values["parallel"] = context.n_seq_max
 
 
 @log_check

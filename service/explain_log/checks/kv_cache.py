@@ -8,6 +8,7 @@ from explain_log.checks.finding import Observation, Value
 from explain_log.checks.memory_model import kv_mib, over_layers
 from explain_log.checks.quant import block_of
 from explain_log.checks.registry import load_check
+from explain_log.checks.wording import number
 from explain_log.facts.models import Facts, KvPart, ModelLoad
 from explain_log.facts.record import lines_of
 
@@ -109,12 +110,15 @@ def kv_adds_up(load: ModelLoad, _: Facts) -> Iterator[Observation]:
     if not total:
         return  # no layer has attention: what the log calls the cache is recurrent state
     fits = abs(total - size) <= PRINTED_WITHIN_MIB + 1e-6 * size
+    if not fits and any(f"model.{name}" in load.derived for name in ("n_embd_head_k", "n_embd_head_v")):
+        return  # the head size was not read: it may be what is off
     name = "memory.kv_adds_up" if fits else "memory.kv_mismatch"
     simple = one_type and isinstance(model.n_head_kv, int) and not (model.kv_lora_rank and _is_mla(load))
     variant = "parts" if len(cache.parts) > 1 else "simple" if simple else "two_sides"
     if variant == "parts":
         values["parts"] = ", ".join(
-            f"{part.n_cells} × {part.n_streams or 1} × {part.n_layer} → {part.size_mib:g} MiB" for part in cache.parts
+            f"{part.n_cells} × {part.n_streams or 1} × {part.n_layer} → {number(part.size_mib or 0.0, 2)} MiB"
+            for part in cache.parts
         )
     yield Observation(name, load.index, values, lines, operands, variant)
 

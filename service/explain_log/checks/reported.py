@@ -30,8 +30,14 @@ def _table() -> Row:
         "failure": rows_by_statement(table["failure"]),
         "event": rows_by_statement(table["event"]),
         "variants": table["variants"],
+        "compute": frozenset(table["buffer"]["compute"]),
         "extract": {name: re.compile(pattern) for name, pattern in table["extract"].items()},
     }
+
+
+def compute_buffer_statements() -> frozenset[str]:
+    """The statements that say that the allocation which failed was a compute buffer."""
+    return cast("frozenset[str]", _table()["compute"])
 
 
 def rows_of(kind: str, event: Event) -> Iterator[Row]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from explain_log.facts.models import Facts
 from explain_log.facts.versions import version_key
+from explain_log.knowledge import load as load_knowledge
 
 _FIRST: tuple[int, ...] = ()
 _LAST: tuple[int, ...] = (10**9,)
@@ -26,9 +27,11 @@ class Server:
         Else the llama.cpp command-line tools.
         """
         run = facts.server_runs[-1] if facts.server_runs else None
+        engine = None
         for load in facts.loads:
             if load.index == load_index and load.server_run is not None:
                 run = facts.server_runs[load.server_run]
+                engine = load.engine if "engine" in load.lines else None
         if run is None:
             by_ollama = any(event.statement.startswith("ollama.") for event in facts.events)
             return cls("ollama" if by_ollama else "llama.cpp")
@@ -37,7 +40,13 @@ class Server:
             return cls(run.product, key, key)
         if run.version_range:
             return cls(run.product, build_key(run.version_range[0]), build_key(run.version_range[1]))
-        return cls(run.product)
+        return cls(run.product, *_releases_with(engine)) if run.product == "ollama" else cls(run.product)
+
+
+def _releases_with(engine: str | None) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The first and the last release of Ollama that runs models by this program, which a line names."""
+    eras = [era for era in load_knowledge().table("engines")["ollama"] if era["engine"] == engine]
+    return (build_key(eras[0]["from"]), build_key(eras[-1]["to"])) if eras else (_FIRST, _LAST)
 
 
 def build_key(version: str) -> tuple[int, ...]:

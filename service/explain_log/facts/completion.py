@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 
+from explain_log.facts.head_size import head_sizes_by_cache
 from explain_log.facts.models import Model, ModelLoad
 from explain_log.facts.placement import derive_placement
 from explain_log.facts.record import derive, is_gpu
@@ -24,6 +25,7 @@ def complete(loads: list[ModelLoad], knowledge: Knowledge) -> None:
     for load in loads:
         _counts(load)
         _kv_layers(load)
+        head_sizes_by_cache(load, knowledge)
         _not_offloaded(load)
         _context(load)
         derive_placement(load)
