@@ -15,13 +15,12 @@ LONGEST_LINE = 16 << 20
 class Chunks:
     """The bytes of an input from a place on."""
 
-    def __init__(self, start: bytes, blocks: Iterator[bytes], size: int, *, utf8: bool = False) -> None:
+    def __init__(self, start: bytes, blocks: Iterator[bytes], size: int) -> None:
         self._rest = start
         self._blocks = blocks
         self._size = size
-        self.utf8 = utf8
+        self.utf8 = False  # whether it is known to be UTF-8; until then it is ASCII
         self.begins: Callable[[bytes], bool] = lambda _: False  # whether a line surely is no rest of another
-        self._over = False  # what follows must go the ordinary way
 
     def lines(self, most: int) -> bytes:
         """The first lines of what is left, as far as they were read."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import IO
 
 from explain_log.bulk.chunks import Chunks
-from explain_log.bulk.scanner import FEW_BYTES, PIECE_BYTES, Loud, Scanner
+from explain_log.bulk.scanner import FEW_BYTES, PIECE_BYTES, Found, Loud, Scanner
 from explain_log.bulk.wrapping import Wrapping
 from explain_log.facts.stretch import Settled, Stretch
 from explain_log.knowledge import Knowledge
@@ -19,9 +19,6 @@ from explain_log.lines.mending import SAMPLE_LINES
 from explain_log.lines.period import Window
 from explain_log.lines.source import BIG_BYTES, byte_blocks, decoded_text, is_packed, open_input, refuse_what_is_no_text
 from explain_log.lines.splitting import Lines
-
-Found = Iterable[Stretch | Loud]
-"""What a chunk consists of, as if it began with line 1."""
 
 HUGE_BYTES = 64 << 20
 """From this size on, other processes pay."""

@@ -6,6 +6,7 @@ import re
 from array import array
 from collections import Counter
 
+from explain_log.bulk.bounded import bounded
 from explain_log.bulk.patterns import ENDING, GIN, SECOND_LINE, gin_time, text_at
 from explain_log.bulk.screen import Screen
 from explain_log.facts.models import RequestMarks
@@ -86,10 +87,8 @@ class Requests:
             at = next(row.start() for row in GIN.finditer(text) if row[3] == ending)
             number = stretch.first + text.count(b"\n", 0, at)
             stretch.values += [(number, kind, value) for kind, value in values]
-        if len(self._paths) >= MOST_ENDINGS:
-            self._paths.clear()
         path = ending[ending.index(b'"') + 1 : -1].decode("ascii")
-        self._paths[ending] = path.partition("?")[0]
+        bounded(self._paths, MOST_ENDINGS)[ending] = path.partition("?")[0]
         return True
 
     def _mark(self, rows: Rows, places: list[int], stretch: Stretch, settled: Settled) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
@@ -42,6 +42,10 @@ class Unread(NamedTuple):
     """From this line of a chunk on the rest is to be scanned once all before it is known."""
 
     first: int
+
+
+Found = Iterable[Stretch | Loud]
+"""What a chunk consists of, as if it began with line 1."""
 
 
 class Scanner:
@@ -129,22 +133,24 @@ class Scanner:
         outside: whether nothing of it seems to be wanted, so that it does not matter what its dated lines say.
         """
         begin = 0
-        now = [settled()]
+        now = settled()
+
+        def is_quiet(pair: tuple[bytes, bool]) -> bool:
+            line, ends = pair
+            return ends and self._may_be_plain(line, now, outside=outside)
+
         lines = piece.split(b"\n")[:-1]
-        pairs = zip(lines, (*map(self.begins, lines[1:]), True), strict=True)
-        for quiet, group in groupby(
-            pairs, lambda pair: pair[1] and self._may_be_plain(pair[0], now[0], outside=outside)
-        ):
+        for quiet, group in groupby(zip(lines, (*map(self.begins, lines[1:]), True), strict=True), is_quiet):
             run = [line for line, _ in group]
             length = sum(map(len, run)) + len(run)
             part = piece[begin : begin + length]
             if quiet and length > self._few_bytes:
-                yield from self._halved(part, first, len(run), now[0], tried=len(run) == len(lines))
+                yield from self._halved(part, first, len(run), now, tried=len(run) == len(lines))
             else:
                 yield Loud(first, part)
             begin += length
             first += len(run)
-            now[0] = settled()
+            now = settled()
 
     def _may_be_plain(self, line: bytes, settled: Settled, *, outside: bool) -> bool:
         """Whether a line may be one that need only be counted, as far as its beginning tells."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import TypeVar
 
+from explain_log.bulk.bounded import bounded
 from explain_log.bulk.patterns import ZEROS
 from explain_log.knowledge import Knowledge
 from explain_log.redaction.redactor import Redactor, Rule, without_last_word
@@ -21,7 +21,6 @@ MOST_TEXT = 960
 _HEX = b"0123456789abcdefABCDEF"
 _BLUR = bytes(ord("a") if byte in _HEX else byte + 32 if 65 <= byte <= 90 else byte for byte in range(256))
 
-T = TypeVar("T", int, bytes)
 Value = tuple[str, str]
 """(kind, value) of a private text."""
 
@@ -64,9 +63,7 @@ class Screen:
         verdict = self._verdicts.get(blurred)
         if verdict is None:
             verdict = self._suspect.search(blurred) is not None
-            if len(self._verdicts) >= MOST_REMEMBERED:
-                self._verdicts.clear()
-            self._verdicts[blurred] = verdict
+            bounded(self._verdicts, MOST_REMEMBERED)[blurred] = verdict
         return verdict
 
     def values(self, line: bytes) -> list[Value] | None:
@@ -82,15 +79,13 @@ class Screen:
                 return None
         fresh, found = self._probe.look(text, tried)
         if found:
-            _remember(self._told, hash(line))
+            bounded(self._told, MOST_REMEMBERED).add(hash(line))
         if not any(map(_depends_on_digits, tried)) and not self._hints_with_digits(zeros):
             if not found:
-                _remember(self._clean, zeros)
+                bounded(self._clean, MOST_REMEMBERED).add(zeros)
             elif len(found) == 1 and line.count(found[0][1].encode()) == 1:
-                if len(self._hidden) >= MOST_REMEMBERED:
-                    self._hidden.clear()
                 start = line.index(found[0][1].encode())
-                self._hidden[zeros] = found[0][0], start, start + len(found[0][1].encode())
+                bounded(self._hidden, MOST_REMEMBERED)[zeros] = found[0][0], start, start + len(found[0][1].encode())
         return fresh
 
     def hidden(self, line: bytes) -> Hidden | None:
@@ -102,7 +97,7 @@ class Screen:
         key = hash((kind, value))
         if key in self._told:
             return []
-        _remember(self._told, key)
+        bounded(self._told, MOST_REMEMBERED).add(key)
         return self._probe.meet(kind, value.decode("utf-8", "replace"))
 
     def _near(self, text: str, lower: str) -> list[Rule]:
@@ -122,27 +117,27 @@ class _Probe(Redactor):
 
     def __init__(self, knowledge: Knowledge) -> None:
         super().__init__(knowledge)
-        self.fresh: list[Value] = []
+        self._fresh: list[Value] = []
         self._found: list[Value] = []
 
     def look(self, text: str, rules: list[Rule]) -> tuple[list[Value], list[Value]]:
         """The values that these rules find for the first time, and all that they find."""
-        self.fresh, self._found = [], []
+        self._fresh, self._found = [], []
         self.redacted_by(rules, text if len(text) < MOST_TEXT else without_last_word(text[:MOST_TEXT]))
-        return self.fresh, self._found
+        return self._fresh, self._found
 
     def meet(self, kind: str, value: str) -> list[Value]:
         """The value, if it is met for the first time."""
-        self.fresh = []
+        self._fresh = []
         self.mark(kind, value)
-        return self.fresh
+        return self._fresh
 
     def mark(self, kind: str, value: str) -> str:
         self._found.append((kind, value))
         known = len(self._known.get(kind, ()))
         marker = super().mark(kind, value)
         if len(self._known[kind]) > known:
-            self.fresh.append((kind, value))
+            self._fresh.append((kind, value))
         return marker
 
 
@@ -161,9 +156,3 @@ def _depends_on_digits(rule: Rule) -> bool:
         return True
     patterns = map(rule.pattern, ("where", "pattern", "unless", "not_after", "not_before"))
     return any(re.search(r"\d", _ANY_DIGIT.sub("", found.pattern)) for found in patterns if found is not None)
-
-
-def _remember(known: set[T], text: T) -> None:
-    if len(known) >= MOST_REMEMBERED:
-        known.clear()
-    known.add(text)

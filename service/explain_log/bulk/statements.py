@@ -7,8 +7,8 @@ Most of them differ from earlier ones in digits and hashes alone. Of such lines 
 from __future__ import annotations
 
 from collections import Counter
-from typing import TypeVar
 
+from explain_log.bulk.bounded import bounded
 from explain_log.bulk.patterns import ATTRIBUTES, HEAD, LONGEST_ATTRIBUTES, SECOND_LINE, ZEROS, text_at
 from explain_log.bulk.screen import Hidden, Screen, Value
 from explain_log.bulk.verdicts import Plain, Verdicts
@@ -24,9 +24,6 @@ _HASH = b"sha256-".translate(ZEROS)
 _HASH_LENGTH = 64
 _SAME_HASH = b"h" * _HASH_LENGTH
 _SECOND_LINE_SHAPES = tuple(mark.translate(ZEROS) for mark in SECOND_LINE)
-
-K = TypeVar("K")
-V = TypeVar("V")
 
 
 class Statements:
@@ -109,13 +106,13 @@ class Statements:
             lasting = lasting and _SAME_HASH not in shape
             if lasting and (hidden := self._screen.hidden(told)) is not None:
                 kind, start, end = hidden
-                _bounded(self._private, MOST_SHAPES)[shape] = place, (kind, place.start + start, place.start + end)
+                bounded(self._private, MOST_SHAPES)[shape] = place, (kind, place.start + start, place.start + end)
                 return place
             lasting = lasting and self._screen.is_clean(told)
             if not lasting:
-                _bounded(self._met, MOST_MET)[hash(line[message:])] = place.stop - message
+                bounded(self._met, MOST_MET)[hash(line[message:])] = place.stop - message
         if lasting:
-            _bounded(self._heads, MOST_SHAPES)[shape] = place
+            bounded(self._heads, MOST_SHAPES)[shape] = place
         if len(self._beginnings) < MOST_SHAPES:
             self._beginnings.add(shape[:message])
         return place
@@ -174,10 +171,3 @@ def _place(plain: dict[bytes, Plain], text: bytes, stretch: Stretch) -> None:
         stretch.texts[number] = text_at(text, at)
         if active and (stretch.activity is None or number < stretch.activity):
             stretch.activity = number
-
-
-def _bounded(known: dict[K, V], most: int) -> dict[K, V]:
-    """The same dict, emptied where it is full."""
-    if len(known) >= most:
-        known.clear()
-    return known

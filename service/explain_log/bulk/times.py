@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-from explain_log.bulk.patterns import HEAD, gin_time
+from explain_log.bulk.patterns import HEAD, gin_time, slog_time
 from explain_log.lines.period import Window, split_zone
 
 _END_BYTES = 1 << 14
@@ -60,6 +60,6 @@ def _first_time(lines: Iterable[bytes], window: Window) -> str | None:
         if _GIN_TIME.match(b"\n" + line):
             return gin_time(line)
         if HEAD.match(line):
-            clock, zone = split_zone(line[len("time=") : line.index(b" ")].decode("ascii"))
+            clock, zone = split_zone(slog_time(line))
             return clock if zone == window.zone else None
     return None

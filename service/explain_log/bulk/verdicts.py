@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from explain_log.bulk.bounded import bounded
 from explain_log.bulk.screen import Screen
 from explain_log.facts import Assembler
 from explain_log.facts.assemble import is_debugging
@@ -43,10 +44,8 @@ class Verdicts:
         """The verdict on lines with this head; None where each must be looked at."""
         if head in self._known:
             return self._known[head]
-        if len(self._known) >= MOST_VERDICTS:
-            self._known.clear()
-        suspect = self._screen.is_suspect(head)
-        verdict = self._known[head] = self._judge(head.decode("utf-8", "replace"), suspect=suspect)
+        verdict = self._judge(head.decode("utf-8", "replace"), suspect=self._screen.is_suspect(head))
+        bounded(self._known, MOST_VERDICTS)[head] = verdict
         return verdict
 
     def _judge(self, head: str, *, suspect: bool) -> Plain | None:

@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from multiprocessing import get_context
@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import ForkContext, SpawnContext
 
 from explain_log.bulk.chunks import LONGEST_LINE
-from explain_log.bulk.scanner import LONGEST_PREFIX, Loud, Scanner, Unread
+from explain_log.bulk.scanner import LONGEST_PREFIX, Found, Loud, Scanner, Unread
 from explain_log.bulk.wrapping import Wrapping
 from explain_log.facts.stretch import Settled, Stretch
 from explain_log.lines.encoding import first_high
@@ -31,11 +31,8 @@ SMALLEST_PART = 8
 
 _CUT_BYTES = 1 << 16
 
-Found = Iterable[Stretch | Loud]
-"""What a chunk consists of."""
-
 FoundAhead = list[Stretch | Loud | Unread]
-"""The same as far as it was scanned."""
+"""What a chunk consists of, as far as it was scanned."""
 
 Cut = tuple[int, int]
 """Where a chunk begins and ends, in bytes."""
@@ -227,13 +224,9 @@ def _line_end(descriptor: int, place: int) -> int | None:
 
 
 def _read(path: str, cut: Cut) -> bytes:
-    with open(path, "rb", buffering=0) as file:
+    with open(path, "rb") as file:
         file.seek(cut[0])
-        parts, left = [], cut[1] - cut[0]
-        while left and (part := file.read(left)):
-            parts.append(part)
-            left -= len(part)
-    return b"".join(parts)
+        return file.read(cut[1] - cut[0])
 
 
 def _may_be_copied() -> bool:

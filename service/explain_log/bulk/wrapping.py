@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from explain_log.bulk.bounded import bounded
 from explain_log.lines import Line, unwrapped
 
 _CLOCK = rb"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
@@ -91,7 +92,5 @@ class Wrapping:
     def _look(self, name: bytes, line: bytes, text: bytes) -> None:
         """Remembers whether lines with this name are what they look like."""
         whole = unwrapped(1, line.decode("utf-8", "replace"))
-        if len(self._names) >= MOST_NAMES:
-            self._names.clear()
         right = whole.raw == text.decode("utf-8", "replace") and whole.envelope[:-1] == self.envelopes
-        self._names[name] = right and whole.envelope[-1:] in (("gin",), ("slog",))
+        bounded(self._names, MOST_NAMES)[name] = right and whole.envelope[-1:] in (("gin",), ("slog",))
