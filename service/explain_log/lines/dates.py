@@ -93,7 +93,7 @@ def _iso(text: str, start: int) -> tuple[str, int] | None:
 def _zone(text: str, at: int) -> tuple[str, int] | None:
     """`+08:00`, `+0800`, `+08` as `+08:00`, and where it ends."""
     sign, digits = text[at : at + 1], text[at + 1 : at + 6].replace(":", "", 1)
-    if sign not in ("+", "-") or not sign:
+    if sign not in ("+", "-"):
         return None
     hours, minutes = digits[:2], digits[2:4]
     if not (len(hours) == 2 and hours.isascii() and hours.isdigit()):

@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 
 from explain_log.lines import Origin, lines_of_text, read_lines
 from explain_log.lines.source import open_input
+from explain_log.lines.unpacking import is_archive
 
 MOST_HEAD_LINES = 10_000
 TAILS = (1 << 16, 1 << 20, 1 << 24)
-_PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xff\xfe", b"\xfe\xff")  # gzip, zstd, UTF-16
 
 
 @contextmanager
@@ -84,7 +85,7 @@ def _tail(path: str, most: int) -> str | None:
             data = file.read(most)
     except OSError:
         return None
-    if head.startswith(_PACKED) or b"\x00" in data:
+    if is_archive(head) or head.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) or b"\x00" in data:
         return None
     text = data.decode("utf-8", "replace")
     return text.partition("\n")[2] if start else text
