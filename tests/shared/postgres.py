@@ -66,7 +66,7 @@ def running():
             _wait(port, server)
             yield f"postgresql://tester@127.0.0.1:{port}/postgres"
         finally:
-            server.send_signal(signal.SIGINT)  # at once; on SIGTERM it waits for its clients
+            server.send_signal(signal.SIGQUIT)  # at once: nothing of it is needed any more
             try:
                 server.wait(10)
             except subprocess.TimeoutExpired:
