@@ -37,7 +37,8 @@ from evals.scripted.material import Line, is_probe
 from facts_of import report_of
 
 from explain_log.errors import ModelUnavailable
-from explain_log.narration.explain import ModelOptions, narrate_now
+from explain_log.narration.explain import narrate_now
+from explain_log.narration.options import ModelOptions
 
 ROOT = Path(__file__).resolve().parents[1]
 CORPUS = ROOT / "benchmarks" / "verifier" / "corpus.jsonl"

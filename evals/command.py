@@ -15,7 +15,7 @@ from evals.cases import Case, cases
 from evals.measure import Outcome, baseline, measure
 from evals.scripted import NAMES, scripted
 from evals.table import Row, markdown, row_of
-from explain_log.narration.explain import ModelOptions, TimeLimits, default_host
+from explain_log.narration.options import ModelOptions, TimeLimits, default_host
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -10,8 +10,9 @@ from typing import cast
 
 from evals.cases import Case, report_of
 from explain_log.errors import ModelUnavailable
-from explain_log.narration.explain import ModelOptions, narrate_now
+from explain_log.narration.explain import narrate_now
 from explain_log.narration.explanation import Explanation, Sentence
+from explain_log.narration.options import ModelOptions
 from explain_log.narration.task import answer_of_rules
 from explain_log.report import Report
 

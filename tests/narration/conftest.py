@@ -13,7 +13,8 @@ import pytest
 import respx
 
 from explain_log.lines import Origin
-from explain_log.narration.explain import ModelOptions, narrate_now
+from explain_log.narration.explain import narrate_now
+from explain_log.narration.options import ModelOptions
 from explain_log.narration.prompts import render
 from explain_log.pipeline import make_report
 

@@ -9,7 +9,7 @@ import pytest
 from tests.narration.conftest import GOOD, LIE, answer, chat_lines, example_report, model_sentences
 
 from explain_log.errors import ModelOutputError, ModelUnavailable
-from explain_log.narration.model import TimeLimits
+from explain_log.narration.options import TimeLimits
 
 LANGUAGES = ("zh", "en")
 

@@ -12,7 +12,8 @@ from explain_log.knowledge import load
 from explain_log.lines import Origin
 from explain_log.marks import Marks, without_marks
 from explain_log.narration.echo import echoes
-from explain_log.narration.explain import ModelOptions, narrate_now
+from explain_log.narration.explain import narrate_now
+from explain_log.narration.options import ModelOptions
 from explain_log.narration.task import section_tasks
 from explain_log.pipeline import make_report, report_of_text
 

@@ -9,12 +9,13 @@ import pytest
 from evals.scripted import CHARACTERS, ScriptedOllama
 from tests.narration.conftest import example_report
 
-from explain_log.briefing import estimate_tokens
 from explain_log.errors import ModelUnavailable
 from explain_log.narration.ability import Ability, known, remember
 from explain_log.narration.dry_run import requests_for
-from explain_log.narration.explain import ModelOptions, TimeLimits, narrate, narrate_now
-from explain_log.narration.task import PROMPT_TOKENS, prompt_tokens
+from explain_log.narration.explain import narrate, narrate_now
+from explain_log.narration.options import ModelOptions, TimeLimits
+from explain_log.narration.prompts import prompt_tokens
+from explain_log.narration.task import PROMPT_TOKENS
 
 LANGUAGES = ("zh", "en")
 
@@ -66,7 +67,7 @@ class TestAnswers:
         assert server.exchanges
         for exchange in server.exchanges:
             messages = exchange.body["messages"]
-            assert exchange.prompt_tokens <= sum(estimate_tokens(m["content"]) for m in messages)
+            assert exchange.prompt_tokens <= prompt_tokens(messages)
             assert prompt_tokens(messages[:2]) <= PROMPT_TOKENS
             assert exchange.body["options"]["num_ctx"] > prompt_tokens(messages)
 

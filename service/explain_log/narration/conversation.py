@@ -14,8 +14,9 @@ from explain_log.narration.explain import write_tasks
 from explain_log.narration.explanation import Section, Sentence
 from explain_log.narration.model import OllamaModel
 from explain_log.narration.options import ModelOptions
+from explain_log.narration.prompts import Message
 from explain_log.narration.server import OllamaServer
-from explain_log.narration.task import PROMPT_TOKENS, Message, answer_section, answer_task, shortened
+from explain_log.narration.task import PROMPT_TOKENS, answer_section, answer_task, shortened
 from explain_log.report import Report
 
 HISTORY_TOKENS = 500

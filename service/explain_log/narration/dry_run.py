@@ -6,9 +6,9 @@ from typing import Any
 
 from explain_log.narration.model import OllamaModel
 from explain_log.narration.options import ModelOptions
-from explain_log.narration.prompts import problem
+from explain_log.narration.prompts import problem, prompt_tokens
 from explain_log.narration.server import OllamaServer
-from explain_log.narration.task import PROMPT_TOKENS, prompt_tokens, section_tasks
+from explain_log.narration.task import PROMPT_TOKENS, section_tasks
 from explain_log.report import Report
 
 
@@ -22,7 +22,7 @@ def requests_for(report: Report, options: ModelOptions) -> dict[str, Any]:
     model = OllamaModel(server, options)
     is_known = model.assume(options.model or "")
     tasks = [task for task in section_tasks(report, options.question, options.language) if task.is_for_model]
-    model.make_room(["".join(m["content"] for m in task.messages) for task in tasks], PROMPT_TOKENS)
+    model.make_room([task.messages for task in tasks], PROMPT_TOKENS)
     notes = ["dry_run_repair"] if tasks else []
     if not is_known:
         notes.insert(0, "dry_run_unknown" if options.model else "dry_run_no_model")

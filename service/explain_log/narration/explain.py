@@ -16,16 +16,14 @@ from explain_log.narration.display import Display, OnEvent
 from explain_log.narration.echo import echoes
 from explain_log.narration.explanation import Explanation, Rejected, Sentence
 from explain_log.narration.lanes import Lane, Lanes
-from explain_log.narration.model import Message, OllamaModel, Usage
-from explain_log.narration.options import ModelOptions, TimeLimits, default_host
-from explain_log.narration.prompts import prompt_file, render
+from explain_log.narration.model import OllamaModel, Usage
+from explain_log.narration.options import ModelOptions
+from explain_log.narration.prompts import Message, prompt_file, render
 from explain_log.narration.server import OllamaServer, ServerBusy
 from explain_log.narration.stream import Said, StatementStream
 from explain_log.narration.task import PROMPT_TOKENS, Task, section_tasks
 from explain_log.narration.verifier import verify_sentence
 from explain_log.report import Report
-
-__all__ = ["Keeper", "ModelOptions", "OnEvent", "TimeLimits", "default_host", "narrate", "narrate_now", "write_tasks"]
 
 _FAILURES_IN_A_ROW = 2
 _BUSY_PAUSE_SECONDS = 1.0
@@ -99,12 +97,11 @@ async def write_tasks(
     wanted = [task for task in tasks if task.is_for_model]
     for task in tasks:
         task.done = not task.is_for_model
-    prompts = ["".join(m["content"] for m in task.messages) for task in wanted]
-    model.make_room(prompts, at_least)
+    model.make_room([task.messages for task in wanted], at_least)
     if wanted:
         on_event("waiting" if await model.is_loaded() else "loading", model.name)
     writing = _Writing(report, tasks, model, options, on_event)
-    return await writing.run(wanted, prompts, at_least)
+    return await writing.run(wanted, at_least)
 
 
 class _Writing:
@@ -124,13 +121,13 @@ class _Writing:
         self._failures = 0
         self._gave_up = False
 
-    async def run(self, wanted: list[Task], prompts: list[str], at_least: int) -> Explanation:
+    async def run(self, wanted: list[Task], at_least: int) -> Explanation:
         """Writes all sections. Raises what went wrong where no answer could be used."""
         started = time.monotonic()
         if wanted:
             async with self._lanes.lane() as lane:
                 await self._model.probe(lane)
-            self._model.make_room(prompts, at_least)
+            self._model.make_room([task.messages for task in wanted], at_least)
             # The verifier looks through a report once; while the server reads the first prompt there is time.
             asyncio.get_running_loop().call_later(_WARM_UP_AFTER_SECONDS, self._warm_up, wanted[0])
             waiting = deque(wanted)

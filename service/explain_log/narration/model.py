@@ -7,20 +7,17 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from explain_log.briefing import estimate_tokens
 from explain_log.errors import ModelOutputError
 from explain_log.narration.ability import Ability, Think, known, remember, ways
 from explain_log.narration.choice import choose, installed_models, is_remote, think_setting
 from explain_log.narration.lanes import Lane
-from explain_log.narration.options import ModelOptions, TimeLimits, default_host
-from explain_log.narration.prompts import render
+from explain_log.narration.options import ModelOptions
+from explain_log.narration.prompts import Message, prompt_tokens, render
 from explain_log.narration.server import ModelRefused, OllamaServer
 from explain_log.narration.stream import StatementStream, answer_schema
 
 if TYPE_CHECKING:
     import ollama
-
-__all__ = ["Message", "OllamaModel", "TimeLimits", "Usage", "default_host"]
 
 ANSWER_TOKENS = 1400
 THINKING_TOKENS = 3000
@@ -29,8 +26,6 @@ _PROMPT_FACTOR = 1.7
 """Tokens for an estimated one: some tokenizers take a token for each digit."""
 _SEEN_AT_LEAST = 0.4
 _STEP = 1024
-
-Message = dict[str, str]
 
 
 @dataclass(eq=False)
@@ -101,12 +96,12 @@ class OllamaModel:
             return any(self.name in (m.get("name"), m.get("model")) for m in running)
         return False
 
-    def make_room(self, prompts: Sequence[str], at_least: int = 0) -> None:
+    def make_room(self, prompts: Sequence[list[Message]], at_least: int) -> None:
         """Sets one context size for all prompts: another size would load the model again.
 
         at_least: the tokens that prompts of this kind may have, so that the size is the same from log to log.
         """
-        longest = max(map(estimate_tokens, prompts), default=0)
+        longest = max(map(prompt_tokens, prompts), default=0)
         wanted = int(max(longest, at_least) * _PROMPT_FACTOR) + 3 * self.answer_tokens
         rounded = -(-wanted // _STEP) * _STEP
         self.num_ctx = min(rounded, self.ability.context_length or rounded)
@@ -185,7 +180,7 @@ class OllamaModel:
         if last is None:
             raise self.server.output_error("empty")
         usage.prompt_tokens, usage.output_tokens = last.prompt_eval_count, last.eval_count
-        sent = estimate_tokens("".join(message["content"] for message in messages))
+        sent = prompt_tokens(messages)
         seen = last.prompt_eval_count
         least = 0 if again else _SEEN_AT_LEAST * sent
         if seen is not None and (seen >= self.num_ctx - 1 or seen < least):

@@ -38,11 +38,6 @@ class ModelOptions:
     keep_alive: str | int | None = KEEP_ALIVE
 
 
-def remote_is_allowed() -> bool:
-    """Whether the environment lets a model run elsewhere; for doors without options of their own."""
-    return os.environ.get("EXPLAIN_LOG_ALLOW_REMOTE", "").lower() in ("1", "true", "yes", "on")
-
-
 def default_host() -> str:
     """OLLAMA_HOST, or this machine."""
     return os.environ.get("OLLAMA_HOST", "")

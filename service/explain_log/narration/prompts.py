@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from explain_log.briefing import estimate_tokens
 from explain_log.errors import KnowledgeError
 
 if TYPE_CHECKING:
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PACKAGED_FOLDER = os.path.join(_PACKAGE, "_prompts")
 CHECKOUT_FOLDER = os.path.join(os.path.dirname(os.path.dirname(_PACKAGE)), "prompts")
+Message = dict[str, str]
+"""`{"role": …, "content": …}`, as Ollama takes it."""
+
 _ROLES = {"human": "user", "ai": "assistant", "system": "system"}
 
 
@@ -44,8 +49,8 @@ def prompts_version() -> str:
     return digest.hexdigest()
 
 
-def render(purpose: str, language: str, fields: dict[str, Any]) -> list[dict[str, str]]:
-    """The messages of a prompt, filled with a briefing's fields: `[{"role": …, "content": …}]`."""
+def render(purpose: str, language: str, fields: dict[str, Any]) -> list[Message]:
+    """The messages of a prompt, filled with a briefing's fields."""
     from langchain_core.prompts import ChatPromptTemplate
     from langsmith import tracing_context
 
@@ -57,8 +62,13 @@ def render(purpose: str, language: str, fields: dict[str, Any]) -> list[dict[str
     return [_plain(message) for message in messages]
 
 
-def _plain(message: BaseMessage) -> dict[str, str]:
+def _plain(message: BaseMessage) -> Message:
     return {"role": _ROLES[message.type], "content": str(message.content)}
+
+
+def prompt_tokens(messages: Sequence[Message]) -> int:
+    """What the messages take, by our estimate."""
+    return sum(estimate_tokens(message["content"]) for message in messages)
 
 
 def refusal(language: str, text: str, names: dict[str, str]) -> str:

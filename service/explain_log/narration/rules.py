@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from explain_log.checks.finding import Advice, Finding, Observation, Unknown
+from explain_log.checks.finding import Finding, Observation, Unknown
 from explain_log.checks.wording import Wording, fill, number
 from explain_log.facts.models import Facts, ModelLoad
 from explain_log.facts.record import gpu_devices
@@ -54,7 +54,8 @@ class RulesNarrator:
             return True
         return observation.id == "load.vocab_only" and abs(observation.load - focus.index) == 1
 
-    def _crash(self, observations: list[Observation]) -> Observation | None:
+    @staticmethod
+    def _crash(observations: list[Observation]) -> Observation | None:
         """The last failure of a model that had been loaded and was serving."""
         crashes = [o for o in observations if o.values.get("phase") == "serving"]
         return max(crashes, key=lambda o: max(o.lines, default=0), default=None)
@@ -105,6 +106,7 @@ class RulesNarrator:
             "error": load.error.message.rstrip(".。") if load.error else "",
         }
         on_cpu = load.devices and (not gpu_devices(load) or any(d.model_mib for d in load.devices))
+        on_cpu = on_cpu and not (not gpus and any(d.compute_mib for d in gpu_devices(load)))
         place = "_gpus" if len(gpus) > 1 else "_gpu" if gpus else "_cpu" if on_cpu else ""
         key = f"ready{place}" if load.outcome == "ready" else load.outcome
         prefix = f"fact:loads.{load.index}"
@@ -146,17 +148,17 @@ class RulesNarrator:
         return fill(texts["what_model"], values, self._language)
 
     def _advice(self, facts: Facts, told: list[Observation]) -> list[Sentence]:
-        """What to change, in order of use, with what it costs and gains here; each setting and value once."""
-        ranked: list[tuple[int, Advice, Observation]] = []
-        for observation in told:
-            ranked += [
-                (rank, advice, observation) for rank, _, advice in self._wording.ranked_advice(observation, facts)
-            ]
+        """What to change, in order of use, with what it costs and gains here; each action once."""
+        ranked = [
+            (rank, advice, observation)
+            for observation in told
+            for rank, _, advice in self._wording.ranked_advice(observation, facts)
+        ]
         sentences, seen = [], set()
         for _, advice, observation in sorted(ranked, key=lambda r: r[0]):
-            if (advice.action,) in seen:
+            if advice.action in seen:
                 continue
-            seen.add((advice.action,))
+            seen.add(advice.action)
             finding = self._wording.finding(observation, facts)
             separator = "" if self._language == "zh" else " "
             sentences.append(Sentence(advice.action + separator + advice.effect, _cites(finding)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 _ARRAY = re.compile(r'"statements"\s*:\s*\[')
@@ -33,8 +33,8 @@ class StatementStream:
     complete: bool = False
     broken: bool = False
     text: str = ""
-    _at: int = field(default=-1)
-    _given: int = field(default=0)
+    _at: int = -1
+    _given: int = 0
 
     def feed(self, piece: str) -> list[Said]:
         """The statements that this piece completes."""

@@ -11,7 +11,7 @@ from explain_log.briefing import ANSWER, Briefing, estimate_tokens, make_briefin
 from explain_log.errors import ModelUnavailable
 from explain_log.knowledge import load as load_knowledge
 from explain_log.narration.explanation import Section, Sentence
-from explain_log.narration.prompts import prompt_file, render, section_task
+from explain_log.narration.prompts import Message, prompt_file, prompt_tokens, render, section_task
 from explain_log.narration.stream import Said
 from explain_log.report import Report
 
@@ -22,8 +22,6 @@ RULES_ONLY = frozenset({"unknown"})
 
 _MOST_QUESTION_TOKENS = 300
 _LEFT_OUT_AT_MOST = 9999
-
-Message = dict[str, str]
 
 
 @dataclass(eq=False)
@@ -98,11 +96,6 @@ def _task(
     left_out = told["some" if briefing.left_out else "none"].format(count=briefing.left_out)
     fields = fields | {"briefing": briefing.text, "left_out": left_out}
     return Task(section, briefing, render(purpose, language, fields))
-
-
-def prompt_tokens(messages: list[Message]) -> int:
-    """What the messages take, by our estimate."""
-    return sum(estimate_tokens(message["content"]) for message in messages)
 
 
 def shortened(text: str, tokens: int) -> str:
