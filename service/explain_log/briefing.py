@@ -17,6 +17,7 @@ from explain_log.answers import Asked, answered_by_rules
 from explain_log.checks.finding import Advice, Finding
 from explain_log.citations import Fact, facts_at, finding_at, split_cite
 from explain_log.facts.models import Json
+from explain_log.facts.selection import serving
 from explain_log.knowledge import Knowledge
 from explain_log.marks import MOST_CHARACTERS, Marks, clean
 from explain_log.narration.explanation import Sentence
@@ -205,7 +206,7 @@ def _section_facts(
 
 def _paths(report: Report, kinds: list[str]) -> Iterator[str]:
     """The full paths of these kinds of facts, for the first loads that serve."""
-    loads = [load for load in report.loads if load.purpose == "serve"][:_LOADS_IN_FULL]
+    loads = serving(report.loads)[:_LOADS_IN_FULL]
     for kind in kinds:
         head, _, rest = kind.partition(".")
         if head == "loads":

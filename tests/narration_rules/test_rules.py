@@ -7,10 +7,11 @@ import pytest
 
 from explain_log.checks import Wording, run_checks
 from explain_log.facts.models import Facts, LoadError, ModelLoad, RequestSummary, RunDevice, ServerRun
+from explain_log.facts.selection import leading
 from explain_log.knowledge import load as load_knowledge
 from explain_log.narration.explanation import SECTIONS
 from explain_log.narration.gaps import gaps
-from explain_log.narration.rules import MOST_ADVICE, RulesNarrator, _params, focus_load
+from explain_log.narration.rules import MOST_ADVICE, RulesNarrator, _params
 
 READER = runpy.run_path(str(Path(__file__).parents[1] / "checks" / "cases.py"))
 LANGUAGES = ["zh", "en"]
@@ -49,12 +50,12 @@ class TestFocus:
     )
     def test_the_latest_failure_else_the_latest_that_serves(self, kinds, index):
         """Of passes and probes nobody wants to hear first."""
-        assert focus_load(loads(*kinds)).index == index
+        assert leading(loads(*kinds).loads).index == index
 
     @pytest.mark.parametrize("kinds", [[], [("vocab_only", "ready")]])
     def test_none(self, kinds):
         """A log may have no load."""
-        assert focus_load(loads(*kinds)) is None
+        assert leading(loads(*kinds).loads) is None
 
 
 class TestSummary:

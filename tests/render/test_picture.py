@@ -6,13 +6,14 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from explain_log.facts.models import DeviceMemory, LoadError, LoadStage, ModelLoad, RunDevice, ServerRun
+from explain_log.facts.selection import leading
 from explain_log.lines import parse_origin
 from explain_log.pipeline import make_report
 from explain_log.render.picture.amounts import seconds_text, size_text
 from explain_log.render.picture.layers import layer_map_of
 from explain_log.render.picture.memory import LOADED, bars_of
 from explain_log.render.picture.paper import sheets, svg_file
-from explain_log.render.picture.picture import picture_of, pictured_load
+from explain_log.render.picture.picture import picture_of
 from explain_log.render.picture.svg import fit, text_width, wrapped
 from explain_log.render.picture.timeline import timeline_of
 from explain_log.render.words import Words
@@ -136,7 +137,7 @@ def test_the_latest_failure_leads_as_it_does_on_the_page():
     report = report_of(load_on(1))
     report.loads.append(ModelLoad(2, outcome="failed"))
     report.loads.append(ModelLoad(3, outcome="ready"))
-    assert pictured_load(report).index == 2
+    assert leading(report.loads).index == 2
     assert "Load 2" in said(drawn(report))
 
 

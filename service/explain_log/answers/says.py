@@ -8,6 +8,7 @@ from explain_log.answers.asked import Asked, topic_has
 from explain_log.checks.finding import Finding
 from explain_log.checks.wording import number
 from explain_log.citations import Fact, facts_at, lines_of_cite
+from explain_log.facts.selection import leading
 from explain_log.knowledge import load
 from explain_log.narration.explanation import Sentence
 from explain_log.report import Report
@@ -89,11 +90,9 @@ class _Answer:
         head, _, rest = kind.partition(".")
         report = self._report
         if head == "loads":
-            served = [load_ for load_ in report.loads if load_.purpose == "serve"]
-            failed = [load_ for load_ in served if load_.outcome == "failed"]
-            if not served:
+            chosen = leading(report.loads)
+            if chosen is None:
                 return []
-            chosen = (failed or served)[-1]
             if not rest.startswith("devices."):
                 return [f"loads.{chosen.index}.{rest}"]
             wanted = self._asked.devices or [d.device for d in chosen.devices]

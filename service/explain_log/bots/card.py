@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from explain_log.facts.models import ModelLoad
+from explain_log.facts.selection import leading
 from explain_log.render.findings import AdvicePart, FindingPart, finding_parts
 from explain_log.render.page import headline, sections_of
 from explain_log.render.picture.amounts import seconds_text, size_text
@@ -171,14 +172,8 @@ def _steps(findings: list[FindingPart]) -> list[Step]:
     ]
 
 
-def main_load(report: Report) -> ModelLoad | None:
-    """The load that the card is about: the last that failed, else the last."""
-    served = [load for load in report.loads if load.purpose == "serve"]
-    return next(reversed([load for load in served if load.outcome == "failed"] or served), None)
-
-
 def _numbers(report: Report, words: Words) -> list[Number]:
-    load = main_load(report)
+    load = leading(report.loads)
     numbers = [] if load is None else _load_numbers(load, report, words)
     requests = report.requests
     if requests is not None and requests.count:

@@ -1,9 +1,26 @@
-"""One load of a log: `--load N`."""
+"""Which loads are looked at: those that serve, the one that leads, the only one that is wanted (`--load N`)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from explain_log.errors import InputError
 from explain_log.facts.models import Facts, ModelLoad
+
+
+def serving(loads: Iterable[ModelLoad]) -> list[ModelLoad]:
+    """The loads that are for requests: no vocab-only pass, no trial for an estimate."""
+    return [load for load in loads if load.purpose == "serve"]
+
+
+def leading(loads: Iterable[ModelLoad], crashed: int | None = None) -> ModelLoad | None:
+    """The load that a reader wants to hear about: the latest failure, else the latest one that serves.
+
+    crashed: the index of a load whose model failed while it was serving, which is a failure as well.
+    """
+    served = serving(loads)
+    failed = [load for load in served if load.outcome == "failed" or load.index == crashed]
+    return next(reversed(failed or served), None)
 
 
 def only_load(facts: Facts, index: int) -> None:

@@ -9,6 +9,7 @@ from explain_log.checks.finding import Finding, Observation, Unknown
 from explain_log.checks.wording import Wording, fill, number
 from explain_log.facts.models import Facts, ModelLoad
 from explain_log.facts.record import gpu_devices
+from explain_log.facts.selection import leading, serving
 from explain_log.knowledge import Knowledge
 from explain_log.narration.explanation import SECTIONS, Explanation, Section, Sentence
 from explain_log.narration.gaps import gaps
@@ -31,7 +32,7 @@ class RulesNarrator:
     ) -> Explanation:
         """The whole explanation; sections without a sentence are left out."""
         crash = self._crash(observations)
-        focus = focus_load(facts, crash)
+        focus = leading(facts.loads, None if crash is None else crash.load)
         told = [o for o in observations if self._is_told(o, focus)]
         by_section: dict[str, list[Sentence]] = {name: [] for name in SECTIONS}
         by_section["summary"] = self._summary(facts, focus, crash, told, recognised)
@@ -68,7 +69,7 @@ class RulesNarrator:
             return [Sentence(texts["no_load" if recognised else "nothing"], [])]
         failed_later = self._serving_failed(facts, focus, crash, texts)
         sentences = [*failed_later]
-        served = [load for load in facts.loads if load.purpose == "serve"]
+        served = serving(facts.loads)
         if len(served) > 1:
             failed = sum(load.outcome == "failed" for load in served)
             omitted = facts.loads_omitted
@@ -78,8 +79,8 @@ class RulesNarrator:
                 "index": focus.index,
             }
             cites = [f"fact:loads.{load.index}.outcome" for load in served]
-            serving = crash is not None and crash.load == focus.index
-            text = texts["many" if focus is served[-1] else "many_crashed" if serving else "many_failed"]
+            crashed = crash is not None and crash.load == focus.index
+            text = texts["many" if focus is served[-1] else "many_crashed" if crashed else "many_failed"]
             sentences.append(Sentence(fill(text, values, self._language), cites))
         # Who reads that it failed later need not read first that it takes requests.
         return [*sentences, *self._outcome(focus, told, texts)[1 if failed_later else 0 :]]
@@ -177,18 +178,6 @@ class RulesNarrator:
             values: dict[str, Any] = {"what": ", ".join(names), "how": how}
             sentences.append(Sentence(fill(says[self._language], values, self._language), []))
         return sentences
-
-
-def focus_load(facts: Facts, crash: Observation | None = None) -> ModelLoad | None:
-    """The load that a reader wants to hear about: the latest failure, else the latest load that serves.
-
-    crash: the last failure of a model that was serving; its load has failed too, later than it was loaded.
-    """
-    served = [load for load in facts.loads if load.purpose == "serve"]
-    crashed = crash.load if crash is not None else None
-    failed = [load for load in served if load.outcome == "failed" or load.index == crashed]
-    candidates = failed or served
-    return candidates[-1] if candidates else None
 
 
 def _cites(finding: Finding) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from explain_log.checks.finding import Advice, Evidence, Finding
+from explain_log.facts.selection import serving
 from explain_log.render.safe import visible
 from explain_log.render.words import Words
 from explain_log.report import Report
@@ -50,7 +51,7 @@ def finding_parts(report: Report, words: Words, told: Told) -> list[FindingPart]
 
     Advice that is told already is not told again.
     """
-    several = sum(load.purpose == "serve" for load in report.loads) > 1
+    several = len(serving(report.loads)) > 1
     by_id: dict[str, list[Finding]] = {}
     for finding in report.findings:
         by_id.setdefault(finding.id, []).append(finding)

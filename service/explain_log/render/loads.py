@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from explain_log.facts.models import DeviceMemory, ModelLoad
+from explain_log.facts.selection import serving
 from explain_log.render.safe import visible
 from explain_log.render.words import Words
 from explain_log.report import Report
@@ -54,7 +55,7 @@ class Placement:
 
 def load_table(report: Report, words: Words) -> LoadTable | None:
     """The list of the loads that serve; None where there is just one."""
-    loads = [load for load in report.loads if load.purpose == "serve"]
+    loads = serving(report.loads)
     if len(loads) < 2:
         return None
     shown = loads[-MOST_LOADS:]
@@ -88,9 +89,9 @@ def _number(value: int | None) -> str:
 
 def placements(report: Report, words: Words) -> list[Placement]:
     """A table of devices for each of the last loads that tell what they hold."""
-    loads = [load for load in report.loads if load.purpose == "serve" and any(_holds(d) for d in load.devices)]
-    several = len([load for load in report.loads if load.purpose == "serve"]) > 1
-    return [placement_of(load, words, several=several) for load in loads[-MOST_PLACEMENTS:]]
+    served = serving(report.loads)
+    holding = [load for load in served if any(map(_holds, load.devices))]
+    return [placement_of(load, words, several=len(served) > 1) for load in holding[-MOST_PLACEMENTS:]]
 
 
 def placement_of(load: ModelLoad, words: Words, *, several: bool) -> Placement:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from explain_log.checks.finding import Advice, Finding
 from explain_log.facts.models import ModelLoad
+from explain_log.facts.selection import leading, serving
 from explain_log.narration.explanation import SECTIONS, Sentence
 from explain_log.render.findings import AdvicePart, FindingPart, Told, advice_part, finding_parts, load_ranges
 from explain_log.render.loads import LoadTable, Placement, load_table, placements
@@ -111,13 +112,12 @@ def _tells(text: str, advice: Advice) -> bool:
 
 def headline(report: Report, words: Words) -> Headline:
     """The outcome of the latest failure or else the latest load, its model and the server, and what was read."""
-    served = [load for load in report.loads if load.purpose == "serve"]
-    load = next(reversed([load for load in served if load.outcome == "failed"] or served), None)
+    load = leading(report.loads)
     crash = _crash(report)
     if crash is not None and crash.load is None:
         text, mood = words("headline.crashed_one_of"), "error"
     elif crash is not None:
-        crashed = next((one for one in served if one.index == crash.load), load)
+        crashed = next((one for one in serving(report.loads) if one.index == crash.load), load)
         text, mood = words("headline.crashed", model=_model_name(crashed, words)), "error"
     elif load is None:
         text, mood = words("headline.no_load" if report.source.recognised_lines else "headline.nothing"), "plain"
@@ -145,7 +145,7 @@ def _model_name(load: ModelLoad | None, words: Words) -> str:
 
 def _others(report: Report, words: Words) -> str:
     """Which loads failed where several did, and which got ready after the last failure."""
-    served = [load for load in report.loads if load.purpose == "serve"]
+    served = serving(report.loads)
     failed = [load.index for load in served if load.outcome == "failed"]
     ready = [load.index for load in served if failed and load.index > failed[-1] and load.outcome == "ready"]
     told = [words("headline.failed_loads", loads=load_ranges(failed, words))] if len(failed) > 1 or ready else []

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from explain_log.checks.finding import Finding, Value
 from explain_log.checks.wording import number
 from explain_log.citations import facts_at
+from explain_log.facts.selection import serving
 from explain_log.render.findings import AdvicePart, Told, advice_part
 from explain_log.render.html.anchors import Link, finding_id, line_links, term_id
 from explain_log.render.html.lines import SEVERITIES, severity_of
@@ -74,7 +75,7 @@ class SeverityView:
 
 def severity_views(report: Report, words: Words, shown: Container[int], told: Told) -> list[SeverityView]:
     """All findings, most severe first. Advice that is told already is not told again."""
-    several = sum(load.purpose == "serve" for load in report.loads) > 1
+    several = len(serving(report.loads)) > 1
     groups: dict[tuple[str, str], list[Finding]] = {}
     for finding in report.findings:
         groups.setdefault((severity_of(finding), finding.id), []).append(finding)

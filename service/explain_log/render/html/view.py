@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from explain_log.citations import lines_of_cite, split_cite
 from explain_log.facts.models import ModelLoad
+from explain_log.facts.selection import leading, serving
 from explain_log.narration.explanation import Sentence
 from explain_log.render.findings import AdvicePart, Told
 from explain_log.render.glossary import Term, term
@@ -16,7 +17,7 @@ from explain_log.render.html.lines import LineGroup, line_groups, shown_lines
 from explain_log.render.loads import LoadTable, Placement, load_table, placement_of
 from explain_log.render.page import Headline, headline, is_before_tables, notes, section_order, sentence_part
 from explain_log.render.picture.paper import Sheet, outcome_lines, sheets
-from explain_log.render.picture.picture import picture_of, pictured_load
+from explain_log.render.picture.picture import picture_of
 from explain_log.render.safe import visible
 from explain_log.render.words import Words
 from explain_log.report import Report
@@ -152,10 +153,10 @@ def _rests_on(sentence: Sentence, report: Report, shown: Container[int]) -> list
 
 def _pictures(report: Report, words: Words) -> list[PictureView]:
     """The load that leads the report, then the latest others of which memory is known."""
-    first = pictured_load(report)
+    first = leading(report.loads)
     if first is None:
         return []
-    served = [load for load in report.loads if load.purpose == "serve"]
+    served = serving(report.loads)
     others = [load for load in reversed(served) if load is not first and load.devices]
     several = len(served) > 1
     return [_picture(report, load, words, several=several) for load in [first, *others][:_MOST_PICTURES]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from explain_log.facts.models import ModelLoad
+from explain_log.facts.selection import leading, serving
 from explain_log.render.picture.layers import LayerMap, layer_map_of
 from explain_log.render.picture.memory import Bar, bars_of
 from explain_log.render.picture.timeline import Timeline, timeline_of
@@ -30,18 +31,12 @@ class Picture:
     timeline: Timeline | None = None
 
 
-def pictured_load(report: Report) -> ModelLoad | None:
-    """The load that a single picture is of: the latest failure, else the latest load, as the headline has it."""
-    served = [load for load in report.loads if load.purpose == "serve"]
-    return next(reversed([load for load in served if load.outcome == "failed"] or served), None)
-
-
 def picture_of(report: Report, load: ModelLoad | None = None) -> Picture:
     """The picture of a load, by default of the one that leads the report."""
-    chosen = load or pictured_load(report)
+    chosen = load or leading(report.loads)
     if chosen is None:
         return Picture()
-    several = sum(one.purpose == "serve" for one in report.loads) > 1
+    several = len(serving(report.loads)) > 1
     error = chosen.error
     return Picture(
         model=visible(chosen.model.name or (chosen.model.path or "").replace("\\", "/").rpartition("/")[2]),
