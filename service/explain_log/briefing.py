@@ -115,7 +115,8 @@ def _candidates(briefing: Briefing) -> Iterator[Item]:
     findings = section_findings(report, section, sentences)
     if asked is not None:
         yield from _asked_for(briefing, asked)
-        findings = [*asked.ranked_findings(report), *(f for f in findings if f not in asked.ranked_findings(report))]
+        ranked = asked.ranked_findings(report)
+        findings = [*ranked, *(finding for finding in findings if finding not in ranked)]
     for finding in findings:
         yield _finding_item(finding, briefing)
     shown = "".join(finding.title + finding.detail + _advice_text(finding) for finding in findings)
@@ -129,20 +130,14 @@ def _candidates(briefing: Briefing) -> Iterator[Item]:
     for facts in _by_kind(_section_facts(briefing, findings, sentences, labels)):
         yield _facts_item(facts, labels.get(facts[0].kind), report.language)
     cited_terms = [name for sentence in sentences for kind, name in _parts(sentence.cites) if kind == "term"]
-    for term in [*cited_terms, *(name for finding in findings for name in finding.terms)]:
-        entry = briefing.knowledge.term(term)
-        if entry:
-            yield _term_item(term, entry, report.language)
+    yield from _term_items([*cited_terms, *(name for finding in findings for name in finding.terms)], briefing)
 
 
 def _asked_for(briefing: Briefing, asked: Asked) -> Iterator[Item]:
     """What a question names: the rules' answer, the terms."""
     for number, sentence in enumerate(answered_by_rules(asked.text, briefing.report, asked), 1):
         yield _note(f"answer:{number}", sentence, briefing)
-    for term in asked.terms:
-        entry = briefing.knowledge.term(term)
-        if entry:
-            yield _term_item(term, entry, briefing.language)
+    yield from _term_items(asked.terms, briefing)
 
 
 def _note(name: str, sentence: Sentence, briefing: Briefing) -> Item:
@@ -276,11 +271,14 @@ def _advice_text(finding: Finding) -> str:
     return "".join(a.action + a.effect + a.action + " " + a.effect for a in finding.advice)
 
 
-def _term_item(term: str, entry: dict[str, Any], language: str) -> Item:
-    shown = {"id": f"term:{term}", "means": entry["short"][language]}
-    if "formula" in entry:
-        shown["formula"] = entry["formula"]
-    return Item((f"term:{term}",), _json(shown))
+def _term_items(terms: Iterable[str], briefing: Briefing) -> Iterator[Item]:
+    for term in terms:
+        entry = briefing.knowledge.term(term)
+        if entry:
+            shown = {"id": f"term:{term}", "means": entry["short"][briefing.language]}
+            if "formula" in entry:
+                shown["formula"] = entry["formula"]
+            yield Item((f"term:{term}",), _json(shown))
 
 
 def _json(shown: dict[str, Any]) -> str:

@@ -60,7 +60,7 @@ def finding_parts(report: Report, words: Words, told: Told) -> list[FindingPart]
 
 def _part(group: list[Finding], words: Words, told: Told, *, several: bool) -> FindingPart:
     finding = max(group, key=lambda one: one.load or 0)
-    severity = "benign" if finding.benign else finding.severity
+    severity = severity_of(finding)
     return FindingPart(
         id=finding.id,
         severity=severity,
@@ -70,8 +70,13 @@ def _part(group: list[Finding], words: Words, told: Told, *, several: bool) -> F
         where=_where(finding, words, several=several),
         also=_also(group, finding, words),
         evidence=_quoted(finding),
-        advice=[advice_part(one, words, told) for one in finding.advice if _key(one) not in told],
+        advice=advice_parts(finding, words, told),
     )
+
+
+def severity_of(finding: Finding) -> str:
+    """The severity as a page shows it: what is harmless is benign."""
+    return "benign" if finding.benign else finding.severity
 
 
 def _where(finding: Finding, words: Words, *, several: bool) -> str:
@@ -98,6 +103,11 @@ def _quoted(finding: Finding) -> list[tuple[int, str]]:
 
 def _line(evidence: Evidence) -> tuple[int, str]:
     return evidence.line, visible(" ".join(evidence.text.split()))
+
+
+def advice_parts(finding: Finding, words: Words, told: Told) -> list[AdvicePart]:
+    """A finding's advice that is not told yet."""
+    return [advice_part(one, words, told) for one in finding.advice if _key(one) not in told]
 
 
 def advice_part(advice: Advice, words: Words, told: Told) -> AdvicePart:

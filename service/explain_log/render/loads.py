@@ -53,6 +53,11 @@ class Placement:
     rows: list[DeviceRow]
 
 
+def model_name(load: ModelLoad) -> str:
+    """What the model is called, else its file's name; "" where the log tells neither."""
+    return visible(load.model.name or (load.model.path or "").replace("\\", "/").rpartition("/")[2])
+
+
 def load_table(report: Report, words: Words) -> LoadTable | None:
     """The list of the loads that serve; None where there is just one."""
     loads = serving(report.loads)

@@ -13,7 +13,7 @@ from explain_log.facts.models import ModelLoad
 from explain_log.facts.selection import leading, serving
 from explain_log.narration.explanation import SECTIONS, Sentence
 from explain_log.render.findings import AdvicePart, FindingPart, Told, advice_part, finding_parts, load_ranges
-from explain_log.render.loads import LoadTable, Placement, load_table, placements
+from explain_log.render.loads import LoadTable, Placement, load_table, model_name, placements
 from explain_log.render.safe import visible
 from explain_log.render.words import Words
 from explain_log.report import Report
@@ -139,8 +139,7 @@ def _crash(report: Report) -> Finding | None:
 
 
 def _model_name(load: ModelLoad | None, words: Words) -> str:
-    name = "" if load is None else load.model.name or (load.model.path or "").replace("\\", "/").rpartition("/")[2]
-    return visible(name) or words("headline.a_model")
+    return (load and model_name(load)) or words("headline.a_model")
 
 
 def _others(report: Report, words: Words) -> str:

@@ -9,9 +9,9 @@ from explain_log.checks.finding import Finding, Value
 from explain_log.checks.wording import number
 from explain_log.citations import facts_at
 from explain_log.facts.selection import serving
-from explain_log.render.findings import AdvicePart, Told, advice_part
+from explain_log.render.findings import AdvicePart, Told, advice_parts, severity_of
 from explain_log.render.html.anchors import Link, finding_id, line_links, term_id
-from explain_log.render.html.lines import SEVERITIES, severity_of
+from explain_log.render.html.lines import SEVERITIES
 from explain_log.render.safe import visible
 from explain_log.render.words import Words
 from explain_log.report import Report
@@ -107,7 +107,7 @@ def _view(
         formula=visible(finding.formula or ""),
         operands=_operands(finding, report),
         values=[(visible(name), _shown(value)) for name, value in finding.values.items()],
-        advice=[advice_part(one, words, told) for one in finding.advice if (one.action, one.effect) not in told],
+        advice=advice_parts(finding, words, told),
         terms=[Link(visible(name), f"#{term_id(language, name)}") for name in finding.terms],
         others=[
             OtherFinding(finding_id(language, one), _load(one, words), visible(one.title), _links(one, language, shown))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from explain_log.checks.finding import Finding
+from explain_log.render.findings import severity_of
 from explain_log.render.html.anchors import Link, finding_id, line_id
 from explain_log.render.known_lines import explained
 from explain_log.render.safe import visible
@@ -35,11 +36,6 @@ class LineGroup:
     gap: bool = False
     lines: list[LineView] = field(default_factory=list)
     findings: list[Link] = field(default_factory=list)
-
-
-def severity_of(finding: Finding) -> str:
-    """The severity as a page shows it: what is harmless is benign."""
-    return "benign" if finding.benign else finding.severity
 
 
 def shown_lines(report: Report) -> tuple[frozenset[int], int]:

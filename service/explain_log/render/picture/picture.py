@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from explain_log.facts.models import ModelLoad
 from explain_log.facts.selection import leading, serving
+from explain_log.render.loads import model_name
 from explain_log.render.picture.layers import LayerMap, layer_map_of
 from explain_log.render.picture.memory import Bar, bars_of
 from explain_log.render.picture.timeline import Timeline, timeline_of
@@ -39,7 +40,7 @@ def picture_of(report: Report, load: ModelLoad | None = None) -> Picture:
     several = len(serving(report.loads)) > 1
     error = chosen.error
     return Picture(
-        model=visible(chosen.model.name or (chosen.model.path or "").replace("\\", "/").rpartition("/")[2]),
+        model=model_name(chosen),
         index=chosen.index if several else None,
         outcome=chosen.outcome,
         reason="" if error is None else visible(" ".join(error.message.split()) or error.kind),
