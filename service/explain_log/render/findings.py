@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from explain_log.checks.finding import Advice, Evidence, Finding
@@ -129,21 +130,24 @@ def _steps(advice: Advice) -> tuple[tuple[str, str], ...]:
 
 def line_ranges(lines: list[int]) -> str:
     """`L13–15, L20` for 13, 14, 15 and 20; a long list is cut short."""
-    return ranges(sorted(set(lines)), "L")
+    return _listed([f"L{run}" for run, _ in runs_of(lines)], ", ")
 
 
 def load_ranges(numbers: list[int], words: Words) -> str:
     """`1, 6–50` as the language lists them: Chinese writes 1、6–50."""
-    return ranges(numbers, "").replace(", ", "、" if words.language == "zh" else ", ")
+    return _listed([run for run, _ in runs_of(numbers)], "、" if words.language == "zh" else ", ")
 
 
-def ranges(numbers: list[int], letter: str) -> str:
-    """Sorted numbers as ranges, each with a letter before it, at most four of them."""
-    runs: list[list[int]] = []
-    for number in numbers:
-        if runs and number == runs[-1][1] + 1:
-            runs[-1][1] = number
+def runs_of(numbers: Iterable[int]) -> list[tuple[str, range]]:
+    """The numbers in runs without a gap, each as text, `13–15` or `20`, and as it is."""
+    runs: list[range] = []
+    for number in sorted(set(numbers)):
+        if runs and number == runs[-1].stop:
+            runs[-1] = range(runs[-1].start, number + 1)
         else:
-            runs.append([number, number])
-    shown = [f"{letter}{first}" if first == last else f"{letter}{first}–{last}" for first, last in runs]
-    return ", ".join([*shown[:_MOST_RANGES], "…"] if len(shown) > _MOST_RANGES else shown)
+            runs.append(range(number, number + 1))
+    return [(f"{run[0]}–{run[-1]}" if len(run) > 1 else str(run[0]), run) for run in runs]
+
+
+def _listed(shown: list[str], comma: str) -> str:
+    return comma.join([*shown[:_MOST_RANGES], "…"] if len(shown) > _MOST_RANGES else shown)

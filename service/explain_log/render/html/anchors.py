@@ -7,6 +7,7 @@ from collections.abc import Container
 from dataclasses import dataclass
 
 from explain_log.checks.finding import Finding
+from explain_log.render.findings import runs_of
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.-]")
 
@@ -41,15 +42,9 @@ def _safe(name: str) -> str:
 
 def line_links(language: str, lines: list[int], shown: Container[int], most: int = 6) -> list[Link]:
     """`L13–15`, `L20` as links to the first line of each run that is on the page; a long list is cut short."""
-    runs: list[list[int]] = []
-    for line in sorted(set(lines)):
-        if runs and line == runs[-1][-1] + 1:
-            runs[-1].append(line)
-        else:
-            runs.append([line])
+    runs = runs_of(lines)
     links = []
-    for run in runs[:most]:
-        text = f"L{run[0]}" if len(run) == 1 else f"L{run[0]}–{run[-1]}"
+    for text, run in runs[:most]:
         place = next((line for line in run if line in shown), None)
-        links.append(Link(text, "" if place is None else f"#{line_id(language, place)}"))
+        links.append(Link(f"L{text}", "" if place is None else f"#{line_id(language, place)}"))
     return [*links, Link("…")] if len(runs) > most else links
