@@ -8,19 +8,20 @@ from dataclasses import asdict
 
 from explain_log.cache import Entry, Store
 from explain_log.cli import ANSWERED, streams
+from explain_log.cli.options import COMMANDS
 from explain_log.cli.settings import Settings
 from explain_log.errors import InputError
 from explain_log.render.safe import visible
 from explain_log.render.words import Words
 
-_ACTIONS = ("list", "show", "purge")
 _SHOWN = 12
 
 
 def cache(action: str, key: str, settings: Settings) -> int:
     """Lists what is kept, shows or drops it by the beginning of its key. Raises InputError."""
-    if action not in _ACTIONS:
-        raise InputError("error.bad_value", name="cache", value=repr(action), allowed=", ".join(_ACTIONS))
+    actions = COMMANDS["cache"].actions
+    if action not in actions:
+        raise InputError("error.bad_value", name="cache", value=repr(action), allowed=", ".join(actions))
     store = Store()
     if action == "list":
         return _list(store.entries(key), settings)
@@ -33,7 +34,7 @@ def cache(action: str, key: str, settings: Settings) -> int:
 
 def _list(entries: list[Entry], settings: Settings) -> int:
     if settings.text("format") == "json":
-        streams.write(json.dumps([asdict(entry) for entry in entries], ensure_ascii=False, indent=1) + "\n")
+        streams.write_json([asdict(entry) for entry in entries])
         return ANSWERED
     if not entries:
         streams.say(Words(settings.language)("cache.empty"))
@@ -51,7 +52,7 @@ def _show(store: Store, key: str, settings: Settings) -> int:
         raise InputError("cache.ambiguous" if len(found) > 1 else "cache.no_entry", key=key)
     explanation = json.loads(value)
     if settings.text("format") == "json":
-        streams.write(json.dumps(explanation, ensure_ascii=False, indent=1) + "\n")
+        streams.write_json(explanation)
         return ANSWERED
     for section in explanation["sections"]:
         streams.write(visible(section["heading"]) + "\n")

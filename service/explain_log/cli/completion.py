@@ -85,8 +85,8 @@ def _parser(words: Words, *, files: bool) -> ArgumentParser:
             _complete(subcommand.add_argument("name", metavar="NAME"), _GLOSSARY)
         elif name == "chat":
             _complete(subcommand.add_argument("files", nargs="*", metavar="FILE"), _CHAT_FILES)
-        elif name == "cache":
-            subcommand.add_argument("action", metavar="ACTION", choices=("list", "show", "purge"))
+        elif COMMANDS[name].actions:
+            subcommand.add_argument("action", metavar="ACTION", choices=COMMANDS[name].actions)
         elif name == "completion":
             subcommand.add_argument("shell", metavar="SHELL", choices=SHELLS)
     return parser

@@ -11,6 +11,7 @@ from explain_log.cli.settings import Settings
 from explain_log.errors import InputError
 from explain_log.lines import Origin, parse_origin
 from explain_log.pipeline import make_reports
+from explain_log.render.words import Words
 from explain_log.report import Report
 
 _STANDARD_INPUT = "-"
@@ -81,13 +82,11 @@ def _answer(report: Report, settings: Settings) -> None:
 
 def _show_requests(report: Report, settings: Settings) -> None:
     """Prints what would be sent to a model; nothing is."""
-    import json
-
     from explain_log.cli.asking import model_options
     from explain_log.narration.dry_run import requests_for
 
     shown = requests_for(report, model_options(settings))
-    streams.write(json.dumps(shown, ensure_ascii=False, indent=1) + "\n")
+    streams.write_json(shown)
     for note in shown["notes"]:
         streams.say(note)
 
@@ -95,8 +94,6 @@ def _show_requests(report: Report, settings: Settings) -> None:
 def _note_damage(origins: list[Origin], settings: Settings) -> None:
     """One line for each input that could be read in part only."""
     for note in (origin.note for origin in origins if origin.note is not None):
-        from explain_log.render.words import Words
-
         streams.say(Words(settings.language).told(note))
 
 
@@ -105,8 +102,6 @@ def _note_emptiness(report: Report, settings: Settings) -> None:
     source = report.source
     if source.recognised_lines:
         return
-    from explain_log.render.words import Words
-
     words = Words(settings.language)
     name = words("headline.standard_input") if source.name == _STANDARD_INPUT else source.name
     streams.say(words("notes.nothing" if source.lines else "notes.no_lines", name=name))

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from explain_log.cli import ANSWERED, streams
+from explain_log.cli.options import COMMANDS
 from explain_log.cli.settings import Settings
 from explain_log.errors import InputError
 from explain_log.render.safe import visible
@@ -17,13 +18,12 @@ from explain_log.render.words import Words
 if TYPE_CHECKING:
     from explain_log.store import Key
 
-_ACTIONS = ("create", "list", "revoke")
 _MOST_NAME = 100
 
 
 def keys(action: str, word: str, settings: Settings) -> int:
     """Makes a key, lists all or ends one. Raises InputError for what is none of these."""
-    if action not in _ACTIONS or (action == "list") == bool(word):
+    if action not in COMMANDS["keys"].actions or (action == "list") == bool(word):
         raise InputError("serve.key_word", word=" ".join(filter(None, (action, word))))
     return asyncio.run(_keys(action, word, settings))
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 from explain_log.cli import ANSWERED, streams
+from explain_log.cli.pages import write_blocks
 from explain_log.cli.settings import Settings
 from explain_log.cli.values import nearest
 from explain_log.errors import InputError
 from explain_log.knowledge import load
 from explain_log.render.colours import paint
-from explain_log.render.grid import Block
 from explain_log.render.words import Words
 
 
@@ -23,22 +22,22 @@ def term(name: str | None, settings: Settings) -> int:
     if name is None:
         entries = glossary.all_terms(words.language)
         if settings.text("format") == "json":
-            _write_json(entries)
+            streams.write_json(entries)
         elif settings.text("format") == "markdown":
             streams.write(glossary.list_markdown(entries))
         else:
-            _write_lines(glossary.list_lines(entries, streams.width()), settings)
+            write_blocks(glossary.list_lines(entries, streams.width()), settings)
         return ANSWERED
     entry = glossary.find_term(name, words.language)
     if entry is None:
         like = nearest(name.lower(), load().keys("terms"))
         raise InputError("error.no_term_like" if like else "error.no_term", name=name, like=like)
     if settings.text("format") == "json":
-        _write_json(entry)
+        streams.write_json(entry)
     elif settings.text("format") == "markdown":
         streams.write(glossary.term_markdown(entry, words))
     else:
-        _write_lines(glossary.term_lines(entry, words, streams.width()), settings)
+        write_blocks(glossary.term_lines(entry, words, streams.width()), settings)
     return ANSWERED
 
 
@@ -53,9 +52,9 @@ def line(text: str, settings: Settings) -> int:
         text = sys.stdin.buffer.read().decode("utf-8", "replace")
     answers = known_lines.explained(text, words.language)
     if settings.text("format") == "json":
-        _write_json(answers)
+        streams.write_json(answers)
     else:
-        _write_lines(known_lines.line_lines(answers, words, streams.width()), settings)
+        write_blocks(known_lines.line_lines(answers, words, streams.width()), settings)
     return ANSWERED
 
 
@@ -68,17 +67,7 @@ def statements(search: list[str], settings: Settings) -> int:
     if not found:
         raise InputError("error.no_statement", search=" ".join(search))
     if settings.text("format") == "json":
-        _write_json(found)
+        streams.write_json(found)
     else:
         streams.write(paint(known_lines.statement_lines(found), colour=False))
     return ANSWERED
-
-
-def _write_lines(lines: list[Block], settings: Settings) -> None:
-    streams.write(paint(lines, colour=streams.shows_colour(settings.text("color"))))
-
-
-def _write_json(value: Any) -> None:
-    import json
-
-    streams.write(json.dumps(value, ensure_ascii=False, indent=1) + "\n")

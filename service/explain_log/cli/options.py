@@ -43,6 +43,11 @@ class Command:
     least: int = 0
     most: int | None = None
 
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """What the first word may be, where there is a choice of few: `list|show|purge`."""
+        return tuple(self.word.split("|")) if "|" in self.word else ()
+
 
 LANG = Option("lang", "choice", "auto", ("auto", "zh", "en"))
 COLOR = Option("color", "choice", "auto", ("auto", "always", "never"))

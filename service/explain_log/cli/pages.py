@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from explain_log.cli import streams
 from explain_log.cli.settings import Settings
 from explain_log.narration.explanation import Sentence
+from explain_log.render.words import Words
 from explain_log.report import Report
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ def show(report: Report, settings: Settings, others: Sequence[Report] = ()) -> N
         write_file(kind, [report, *others])
         return
     from explain_log.render.page import make_page
-    from explain_log.render.words import Words
 
     words = Words(settings.language)
     page = make_page(report, words)
@@ -47,11 +47,16 @@ def show(report: Report, settings: Settings, others: Sequence[Report] = ()) -> N
 
         streams.write(markdown_text(page, words))
         return
-    from explain_log.render.colours import paint
     from explain_log.render.text import text_lines
 
-    lines = text_lines(page, words, streams.width())
-    streams.write(paint(lines, colour=streams.shows_colour(settings.text("color"))))
+    write_blocks(text_lines(page, words, streams.width()), settings)
+
+
+def write_blocks(blocks: list[Block], settings: Settings) -> None:
+    """Writes blocks of text to standard output, in colours where they are wanted."""
+    from explain_log.render.colours import paint
+
+    streams.write(paint(blocks, colour=streams.shows_colour(settings.text("color"))))
 
 
 class LivePage:
@@ -61,8 +66,6 @@ class LivePage:
     """
 
     def __init__(self, report: Report, settings: Settings) -> None:
-        from explain_log.render.words import Words
-
         self._report = report
         self._words = Words(settings.language)
         self._colour = streams.shows_colour(settings.text("color"))

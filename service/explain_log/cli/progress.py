@@ -7,6 +7,7 @@ from time import monotonic
 
 from explain_log.cli import streams
 from explain_log.render.width import columns, cut
+from explain_log.render.words import Words
 
 PATIENCE_SECONDS = 1.0
 _BETWEEN_SECONDS = 0.1
@@ -51,8 +52,6 @@ class Waiting:
     """What is told while a model is loaded and writes: ticking on a terminal, elsewhere one line if it takes long."""
 
     def __init__(self, language: str) -> None:
-        from explain_log.render.words import Words
-
         self._words = Words(language)
         self._key, self._model = "progress.connecting", ""
         self._since = monotonic()
@@ -92,8 +91,6 @@ class ReadingProgress:
         """Shows how far reading has come, if it takes long."""
         if not self.line.due():
             return
-        from explain_log.render.words import Words
-
         words = Words(self._language)
         rate = megabytes(done / self.line.seconds)
         if total:

@@ -29,6 +29,13 @@ def write(text: str) -> None:
     _write(lambda stream: stream.write(text))
 
 
+def write_json(value: object) -> None:
+    """Writes a value as JSON."""
+    import json
+
+    write(json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+
+
 def write_bytes(data: bytes) -> None:
     """The same for what is no text."""
     _write(lambda stream: stream.buffer.write(data))

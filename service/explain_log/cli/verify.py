@@ -6,13 +6,13 @@ import json
 import sys
 
 from explain_log.cli import ANSWERED, CONTRADICTED, streams
+from explain_log.cli.pages import write_blocks
 from explain_log.cli.settings import Settings
 from explain_log.errors import InputError
 from explain_log.lines import Origin, parse_origin
 from explain_log.lines.source import decoded_blocks
 from explain_log.narration.verifier.answers import language_of
 from explain_log.pipeline import make_report, report_of_text
-from explain_log.render.colours import paint
 from explain_log.render.verification import verification_blocks, verification_markdown
 from explain_log.render.words import Words
 from explain_log.verification import MOST_ANSWER_CHARACTERS, Verification, verify_answer
@@ -66,5 +66,4 @@ def _show(verification: Verification, settings: Settings) -> None:
     elif settings.text("format") == "markdown":
         streams.write(verification_markdown(verification, words))
     else:
-        blocks = verification_blocks(verification, words, streams.width())
-        streams.write(paint(blocks, colour=streams.shows_colour(settings.text("color"))))
+        write_blocks(verification_blocks(verification, words, streams.width()), settings)

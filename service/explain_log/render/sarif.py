@@ -6,6 +6,7 @@ Source: OASIS, Static Analysis Results Interchange Format 2.1.0, sections 3.13 (
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
@@ -119,17 +120,12 @@ def _result(finding: Finding, rule_index: int, places: _Places) -> Node:
             "severity": finding.severity,
             "load": finding.load,
             "values": finding.values,
-            "advice": [_advice(advice) for advice in finding.advice],
+            "advice": [asdict(advice) for advice in finding.advice],
         },
     }
     if locations[1:]:
         node["relatedLocations"] = [{"id": place, **location} for place, location in enumerate(locations[1:], 1)]
     return node
-
-
-def _advice(advice: Any) -> Node:
-    names = ("action", "setting", "value", "command", "effect", "check", "undo", "versions")
-    return {name: getattr(advice, name) for name in names}
 
 
 def _fingerprint(finding: Finding) -> str:
