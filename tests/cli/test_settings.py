@@ -1,9 +1,10 @@
 """Where an option's value comes from: command line, environment, config.toml, default."""
 
+import platformdirs
 import pytest
 
+from explain_log import folders
 from explain_log.cli.language import locale_language
-from explain_log.cli.settings import config_path
 
 ZH, EN = "发生了什么", "What happened"
 
@@ -80,14 +81,15 @@ def test_naming_a_model_outweighs_a_configured_no_llm(run, seed, config):
 
 @pytest.mark.skipif(not __import__("sys").platform.startswith("linux"), reason="the shortcut is for Linux")
 @pytest.mark.parametrize("base", [None, "", "/tmp/somewhere"])
-def test_the_shortcut_agrees_with_platformdirs(monkeypatch, base):
-    """The folder of config.toml is platformdirs' one, with or without XDG_CONFIG_HOME."""
-    from platformdirs import user_config_path
-
-    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+@pytest.mark.parametrize("kind", ["cache", "config", "data"])
+def test_the_shortcut_agrees_with_platformdirs(monkeypatch, kind, base):
+    """The user's folders are platformdirs' ones, with or without XDG_CONFIG_HOME and the like."""
+    for name in (f"XDG_{kind.upper()}_HOME", f"EXPLAIN_LOG_{kind.upper()}_DIR"):
+        monkeypatch.delenv(name, raising=False)
     if base is not None:
-        monkeypatch.setenv("XDG_CONFIG_HOME", base)
-    assert config_path() == str(user_config_path("explain-log", appauthor=False) / "config.toml")
+        monkeypatch.setenv(f"XDG_{kind.upper()}_HOME", base)
+    theirs = platformdirs.PlatformDirs("explain-log", appauthor=False)
+    assert getattr(folders, f"{kind}_folder")() == getattr(theirs, f"user_{kind}_dir")
 
 
 @pytest.mark.parametrize(

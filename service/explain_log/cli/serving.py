@@ -18,16 +18,16 @@ def serve(settings: Settings) -> int:
     from explain_log.api.server import Place, run
     from explain_log.cli.asking import model_options
 
-    place = Place(settings.text("host") or "127.0.0.1", settings.number("port") or 0)
+    place = Place(settings.text("host"), settings.amount("port"))
     options = ServiceOptions(
         store=not settings.flag("no_store"),
         open_to_all=settings.flag("insecure"),
         hosts=tuple(name.strip() for name in settings.text("hosts").split(",") if name.strip()),
         rate=_rate(settings.text("rate")),
-        days=float(settings.number("keep_days") or 30),
-        store_bytes=(settings.number("keep_mib") or 2048) * MEBIBYTE,
-        most_bytes=(settings.number("body_mib") or 64) * MEBIBYTE,
-        model_slots=settings.number("model_slots") or 1,
+        days=settings.amount("keep_days"),
+        store_bytes=settings.amount("keep_mib") * MEBIBYTE,
+        most_bytes=settings.amount("body_mib") * MEBIBYTE,
+        model_slots=settings.amount("model_slots"),
         llm=not settings.flag("no_llm"),
         cache=not settings.flag("no_cache"),
         model=model_options(settings),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import Any
 
 from explain_log.cli.arguments import Arguments
@@ -11,6 +10,7 @@ from explain_log.cli.language import language_of
 from explain_log.cli.options import Option, configured_options
 from explain_log.cli.values import Value, checked, nearest
 from explain_log.errors import InputError
+from explain_log.folders import config_folder
 from explain_log.render.words import Words
 
 
@@ -31,6 +31,12 @@ class Settings:
         """A whole number, or None where it is not set."""
         value = self._values.get(name)
         return value if isinstance(value, int) else None
+
+    def amount(self, name: str) -> int:
+        """A whole number that has a default."""
+        value = self.number(name)
+        assert value is not None, name
+        return value
 
     def flag(self, name: str) -> bool:
         """Whether a flag is set."""
@@ -98,13 +104,4 @@ class _Config:
 
 def config_path() -> str:
     """Where config.toml would be."""
-    return os.path.join(_config_folder(), "config.toml")
-
-
-def _config_folder() -> str:
-    if sys.platform == "linux":  # what platformdirs says there, without the 10 ms that importing it takes
-        base = os.environ.get("XDG_CONFIG_HOME", "")
-        return os.path.join(base if base.strip() else os.path.expanduser("~/.config"), "explain-log")
-    from platformdirs import user_config_dir
-
-    return user_config_dir("explain-log", appauthor=False)
+    return os.path.join(config_folder(), "config.toml")
