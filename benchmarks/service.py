@@ -17,6 +17,7 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -61,9 +62,7 @@ def place_of_a_number() -> int:
 @contextlib.contextmanager
 def running(command: list[str], port: int, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
     """A server as a process; waits until it answers."""
-    process = subprocess.Popen(
-        command, env={**os.environ, "PYTHONPATH": str(ROOT / "service"), **environment}
-    )
+    process = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(ROOT / "service"), **environment})
     try:
         for _ in range(600):
             with contextlib.suppress(OSError):
@@ -213,26 +212,30 @@ def memory_mib(pid: int) -> float:
     return sum(int(re.search(r"Pss:\s+(\d+)", row)[1]) for row in rows) / 1024
 
 
+@contextlib.contextmanager
+def slow_model(parallel: int) -> Iterator[tuple[str, int]]:
+    """A folder for the service's files, and the port of a slow model that gives so many answers at a time."""
+    with tempfile.TemporaryDirectory() as folder:
+        port = free_port()
+        process = subprocess.Popen([sys.executable, __file__, "_ollama", str(port), str(parallel), "0.1"])
+        try:
+            yield folder, port
+        finally:
+            process.kill()
+            process.wait()
+
+
 def jobs(count: int) -> None:
     """Promised reports with a slow model, killed in the middle."""
-    with tempfile.TemporaryDirectory() as folder:
-        model = free_port()
-        environment = {
-            "EXPLAIN_LOG_DATA_DIR": folder,
-            "EXPLAIN_LOG_CACHE_DIR": os.environ.get("EXPLAIN_LOG_CACHE_DIR", folder),
-        }
-        slow = subprocess.Popen([sys.executable, __file__, "_ollama", str(model), "8", "0.1"])
-        try:
-            asyncio.run(_jobs(count, folder, model, environment))
-        finally:
-            slow.kill()
+    with slow_model(8) as (folder, model):
+        caches = os.environ.get("EXPLAIN_LOG_CACHE_DIR", folder)
+        environment = {"EXPLAIN_LOG_DATA_DIR": folder, "EXPLAIN_LOG_CACHE_DIR": caches}
+        asyncio.run(_jobs(count, folder, model, environment))
 
 
 async def _jobs(count: int, folder: str, model: int, environment: dict[str, str]) -> None:
     port = free_port()
-    command = service_command(
-        folder, port, "--ollama-host", f"http://127.0.0.1:{model}", "--model-slots", "4"
-    )
+    command = service_command(folder, port, "--ollama-host", f"http://127.0.0.1:{model}", "--model-slots", "4")
     most = 0.0
     began = time.monotonic()
     with running(command, port, **environment) as process:
@@ -261,12 +264,9 @@ async def _jobs(count: int, folder: str, model: int, environment: dict[str, str]
         written = sum(report["explanation"]["origin"] == "model" for report in reports)
         numbers = {report["loads"][0]["load_seconds"] for report in reports}
     left = [name for name in os.listdir(Path(folder, "spool")) if name != "lock"]
-    import sqlite3
-
     rows = sqlite3.connect(Path(folder, "reports.sqlite"))
     counts = {
-        name: rows.execute(f"SELECT count(*) FROM {name}").fetchone()[0]
-        for name in ("pointers", "contents", "jobs")
+        name: rows.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in ("pointers", "contents", "jobs")
     }
     print(
         f"all {len(reports)} ended in {seconds:.0f} s, {written} by the model, {len(numbers)} "
@@ -277,30 +277,18 @@ async def _jobs(count: int, folder: str, model: int, environment: dict[str, str]
 
 async def _ended(port: int, paths: list[str]) -> set[str]:
     answers = await asyncio.gather(*(ask(port, "GET", path) for path in paths), return_exceptions=True)
-    return {
-        path
-        for path, answer in zip(paths, answers, strict=True)
-        if isinstance(answer, tuple) and answer[0] == 200
-    }
+    return {path for path, answer in zip(paths, answers, strict=True) if isinstance(answer, tuple) and answer[0] == 200}
 
 
 def overload(seconds: int) -> None:
     """Ten times as many clients as may work and wait at once; those who are refused come back when they are told to."""
-    with tempfile.TemporaryDirectory() as folder:
-        model = free_port()
-        environment = {"EXPLAIN_LOG_DATA_DIR": folder}
-        slow = subprocess.Popen([sys.executable, __file__, "_ollama", str(model), "4", "0.1"])
-        try:
-            asyncio.run(_overload(seconds, folder, model, environment))
-        finally:
-            slow.kill()
+    with slow_model(4) as (folder, model):
+        asyncio.run(_overload(seconds, folder, model, {"EXPLAIN_LOG_DATA_DIR": folder}))
 
 
 async def _overload(seconds: int, folder: str, model: int, environment: dict[str, str]) -> None:
     port = free_port()
-    command = service_command(
-        folder, port, "--ollama-host", f"http://127.0.0.1:{model}", "--model-slots", "1"
-    )
+    command = service_command(folder, port, "--ollama-host", f"http://127.0.0.1:{model}", "--model-slots", "1")
     clients = 10 * (2 + 32)
     with running(command, port, **environment):
         statuses, alone = await _clients(port, 1, seconds)
@@ -309,14 +297,10 @@ async def _overload(seconds: int, folder: str, model: int, environment: dict[str
         statuses, crowd = await _clients(port, clients, seconds)
         print(f"{clients} clients", statuses, _times(crowd))
         told = await models
-    print(
-        f"latency from admission, median {statistics.median(crowd) / statistics.median(alone):.2f} x of one client's"
-    )
+    print(f"latency from admission, median {statistics.median(crowd) / statistics.median(alone):.2f} x of one client's")
     kept = [ended <= promise for status, promise, ended in told if status == 200]
     refused = sum(status == 503 for status, *_ in told)
-    print(
-        f"with a model: {len(kept)} answered, {refused} told to come again; within the promised time: {sum(kept)}"
-    )
+    print(f"with a model: {len(kept)} answered, {refused} told to come again; within the promised time: {sum(kept)}")
 
 
 async def _clients(port: int, count: int, seconds: int) -> tuple[dict[int, int], list[float]]:
@@ -382,9 +366,7 @@ def _times(seconds: list[float]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["throughput", "jobs", "overload", "_baseline", "_ollama"])
     parser.add_argument("rest", nargs="*")
     parser.add_argument("--seconds", type=int, default=10)
