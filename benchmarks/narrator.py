@@ -21,7 +21,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -32,7 +32,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "verifier"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from evals.scripted import ScriptedOllama
-from evals.scripted.characters import json_answer
+from evals.scripted.characters import SORRY, json_answer
 from evals.scripted.material import Line, is_probe
 from facts_of import report_of
 
@@ -42,7 +42,6 @@ from explain_log.narration.options import ModelOptions
 
 ROOT = Path(__file__).resolve().parents[1]
 CORPUS = ROOT / "benchmarks" / "verifier" / "corpus.jsonl"
-SORRY = {"zh": "抱歉，我无法帮助完成这个请求。", "en": "I'm sorry, but I can't help with that."}
 
 
 @dataclass(eq=False)
@@ -245,10 +244,10 @@ def main() -> int:
 
 
 def _by_character(figures: Figures) -> dict[str, dict[str, int]]:
-    rows: dict[str, dict[str, int]] = defaultdict(dict)
-    for name in CHARACTERS:
-        rows[name] = {"answers": figures.answers[name], "said": figures.said[name], "shown": figures.shown[name]}
-    return rows
+    return {
+        name: {"answers": figures.answers[name], "said": figures.said[name], "shown": figures.shown[name]}
+        for name in CHARACTERS
+    }
 
 
 if __name__ == "__main__":

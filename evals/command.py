@@ -7,9 +7,11 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from unittest.mock import patch
 
 from evals.cases import Case, cases
 from evals.measure import Outcome, baseline, measure
@@ -34,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
         options = ModelOptions(model=name, host=asked.host, host_is_named=True, limits=limits, parallel=asked.parallel)
         rows.append(_run(name, chosen, options, asked.repeat))
     for name in NAMES if asked.scripted else ():
-        with scripted(name, parallel=2) as server, _OwnFolders():
+        with scripted(name, parallel=2) as server, _own_folder():
             rows.append(_run(name, chosen, ModelOptions(model=f"{name}:8b", host=server.url), asked.repeat))
     _write(rows, asked.json, asked.markdown)
     return 1 if any(row.unusable == row.cases for row in rows[1 : 1 + len(asked.model)]) else 0
@@ -70,29 +72,18 @@ def _run(name: str, chosen: list[Case], options: ModelOptions, repeat: int) -> R
     return row_of(name, outcomes)
 
 
-class _OwnFolders:
+@contextmanager
+def _own_folder() -> Iterator[None]:
     """What is found out of scripted models is not remembered among the user's own."""
-
-    def __enter__(self) -> None:
-        self._before = os.environ.get("EXPLAIN_LOG_CACHE_DIR")
-        self._folder = tempfile.TemporaryDirectory()
-        os.environ["EXPLAIN_LOG_CACHE_DIR"] = self._folder.name
-
-    def __exit__(self, *_: object) -> None:
-        if self._before is None:
-            del os.environ["EXPLAIN_LOG_CACHE_DIR"]
-        else:
-            os.environ["EXPLAIN_LOG_CACHE_DIR"] = self._before
-        self._folder.cleanup()
+    with tempfile.TemporaryDirectory() as folder, patch.dict(os.environ, EXPLAIN_LOG_CACHE_DIR=folder):
+        yield
 
 
 def _write(rows: list[Row], as_json: Path | None, as_markdown: Path | None) -> None:
     table = markdown(rows)
-    _put(as_markdown, lambda: table)
-    _put(as_json, lambda: json.dumps([asdict(row) for row in rows], ensure_ascii=False, indent=1) + "\n")
+    if as_markdown is not None:
+        as_markdown.write_text(table, encoding="utf-8")
+    if as_json is not None:
+        figures = json.dumps([asdict(row) for row in rows], ensure_ascii=False, indent=1)
+        as_json.write_text(figures + "\n", encoding="utf-8")
     print(table, end="")
-
-
-def _put(file: Path | None, text: Callable[[], str]) -> None:
-    if file is not None:
-        file.write_text(text(), encoding="utf-8")

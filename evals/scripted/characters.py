@@ -15,7 +15,7 @@ Character = Callable[[dict[str, Any]], str]
 
 _MOST = 6
 _NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?")
-_SORRY = {"zh": "抱歉，我无法帮助完成这个请求。", "en": "I'm sorry, but I can't help with that."}
+SORRY = {"zh": "抱歉，我无法帮助完成这个请求。", "en": "I'm sorry, but I can't help with that."}
 _FILLER = {
     "zh": [
         "首先需要说明的是，日志分析是一项非常重要的工作！",
@@ -117,7 +117,7 @@ def verbose(body: dict[str, Any]) -> str:
 @_probed
 def refusing(body: dict[str, Any]) -> str:
     """Will not."""
-    return _SORRY[language_of(body)]
+    return SORRY[language_of(body)]
 
 
 @_probed
