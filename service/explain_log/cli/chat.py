@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from threading import Event, Thread
 from typing import Any
 
 from explain_log.cli import ANSWERED, streams
@@ -15,6 +16,7 @@ from explain_log.lines import parse_origin
 from explain_log.narration.conversation import Conversation
 from explain_log.narration.explanation import Sentence
 from explain_log.render.colours import paint
+from explain_log.render.grid import Block
 from explain_log.render.page import headline, sentence_part
 from explain_log.render.text import headline_lines, part_lines
 from explain_log.render.words import Words
@@ -111,7 +113,7 @@ class _Talk:
             part = sentence_part(sentence, self._report, self.words)
             self._write(part_lines(part, self._number, streams.width()))
 
-    def _write(self, lines: Any) -> None:
+    def _write(self, lines: list[Block]) -> None:
         streams.write(paint(lines, colour=self._colour))
 
 
@@ -120,16 +122,14 @@ class _Ticking:
 
     def __init__(self, waiting: Waiting) -> None:
         self._waiting = waiting
-        self._stop: Any = None
-        self._thread: Any = None
+        self._stop = Event()
+        self._thread: Thread | None = None
 
     def start(self) -> None:
         """Begins to tick, unless it does."""
         if self._thread is not None:
             return
-        from threading import Event, Thread
-
-        self._stop = Event()
+        self._stop.clear()
         self._thread = Thread(target=self._run, daemon=True)
         self._thread.start()
 
