@@ -77,15 +77,26 @@ def running(command: list[str], port: int, **environment: str) -> Iterator[subpr
 
 
 def service_command(folder: str, port: int, *more: str) -> list[str]:
-    return [sys.executable, "-m", "explain_log", "serve", "--port", str(port), "--database",
-            f"sqlite:///{folder}/reports.sqlite", *more]  # fmt: skip
+    return [
+        sys.executable,
+        "-m",
+        "explain_log",
+        "serve",
+        "--port",
+        str(port),
+        "--database",
+        f"sqlite:///{folder}/reports.sqlite",
+        *more,
+    ]
 
 
 def wrk(url: str, lua: str, seconds: int, connections: int = 32) -> dict[str, float]:
     done = subprocess.run(
         ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "20s", "--latency", "-s", lua, url],
-        capture_output=True, text=True, check=True,
-    ).stdout  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
     units = {"us": 1e-3, "ms": 1.0, "s": 1e3}
     latency = {p: float(n) * units[u] for p, n, u in re.findall(r"(50|99)%\s+([\d.]+)(us|ms|s)", done)}
     failed = re.search(r"Non-2xx or 3xx responses: (\d+)", done)

@@ -33,8 +33,13 @@ Progress = Callable[[int, "int | None"], None]
 
 
 def make_report(
-    origins: list[Origin], language: str, *, progress: Progress | None = None, load: int | None = None,
-    since: str | None = None, until: str | None = None,
+    origins: list[Origin],
+    language: str,
+    *,
+    progress: Progress | None = None,
+    load: int | None = None,
+    since: str | None = None,
+    until: str | None = None,
 ) -> Report:
     """Reads the inputs and explains them by the rules, in "zh" or "en".
 
@@ -46,8 +51,13 @@ def make_report(
 
 
 def make_reports(
-    origins: list[Origin], languages: Sequence[str], *, progress: Progress | None = None, load: int | None = None,
-    since: str | None = None, until: str | None = None,
+    origins: list[Origin],
+    languages: Sequence[str],
+    *,
+    progress: Progress | None = None,
+    load: int | None = None,
+    since: str | None = None,
+    until: str | None = None,
 ) -> list[Report]:
     """The same in several languages, from reading the inputs once. Raises InputError as make_report does."""
     reading = _Reading(load_knowledge(), load)
@@ -102,9 +112,13 @@ def _read(origins: list[Origin], reading: _Reading, progress: Progress | None, l
 
 
 def _read_in_bulk(
-    origins: list[Origin], reading: _Reading, progress: Progress | None, how: How | None = None,
-    since: str | None = None, until: str | None = None,
-) -> None:  # fmt: skip
+    origins: list[Origin],
+    reading: _Reading,
+    progress: Progress | None,
+    how: How | None = None,
+    since: str | None = None,
+    until: str | None = None,
+) -> None:
     """The same for much text: most of it is counted and never becomes lines (bulk/)."""
     from explain_log.bulk import Bulk, StretchMarker
 
@@ -125,9 +139,7 @@ def _read_in_bulk(
             progress(sum(origin.bytes for origin in origins), total)
 
 
-def _lines(
-    origins: list[Origin], since: str | None, until: str | None, read: Read | None = None
-) -> Iterator[Line]:
+def _lines(origins: list[Origin], since: str | None, until: str | None, read: Read | None = None) -> Iterator[Line]:
     """The lines that are wanted; read: how they are read, line by line if None."""
     if since is None and until is None:
         return read_lines(origins) if read is None else read(origins, None)

@@ -61,9 +61,12 @@ def test_lines_keep_their_numbers():
         REQUEST.replace("1.234567s", "1.234567 s"),
         REQUEST.replace("1.234567s", "1.2345x7s"),
         QUIET.replace("evaluating", "no such"),
-        QUIET.replace("DEBUG source=sched.go:573 msg=\"evaluating already loaded\"", 'WARN source=sched.go:646 msg="gpu VRAM usage didn\'t recover within timeout"'),
+        QUIET.replace(
+            'DEBUG source=sched.go:573 msg="evaluating already loaded"',
+            'WARN source=sched.go:646 msg="gpu VRAM usage didn\'t recover within timeout"',
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_must_be_looked_at(text):
     """Errors, slow requests, secrets, what is not known or not whole."""
     loud = scanned(QUIET, QUIET, text)[-1]

@@ -81,9 +81,12 @@ def test_same_for_several_files_and_parts(tmp_path, ordinary, in_bulk):
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    seed=st.integers(0, 10_000), chunk=st.integers(200, 9_000), piece=st.integers(1, 5_000), few=st.integers(1, 600),
+    seed=st.integers(0, 10_000),
+    chunk=st.integers(200, 9_000),
+    piece=st.integers(1, 5_000),
+    few=st.integers(1, 600),
     head=st.integers(256, 400),
-)  # fmt: skip
+)
 def test_same_wherever_it_is_cut(tmp_path, ordinary, in_bulk, seed, chunk, piece, few, head):
     """The sizes of chunks and pieces change nothing."""
     log = tmp_path / "a.log"

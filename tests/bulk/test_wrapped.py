@@ -59,10 +59,15 @@ def test_same_with_several_processes(tmp_path, ordinary, in_bulk):
 @pytest.mark.parametrize(
     "prefix",
     [
-        "Feb 31 11:34:37 ", "Foo 11 11:34:37 host ollama[1]: ", "Feb 11 25:34:37 host ollama[1]: ",
-        "2025-13-11T03:34:37Z ", "# ", "Feb 11 11:34:37 host ollama[x]: ", "1 | ",
+        "Feb 31 11:34:37 ",
+        "Foo 11 11:34:37 host ollama[1]: ",
+        "Feb 11 25:34:37 host ollama[1]: ",
+        "2025-13-11T03:34:37Z ",
+        "# ",
+        "Feb 11 11:34:37 host ollama[x]: ",
+        "1 | ",
     ],
-)  # fmt: skip
+)
 def test_what_is_no_prefix(prefix):
     """What the ordinary way would not take off is not taken off."""
     text = 'time=2025-02-11T11:34:37.966+08:00 level=DEBUG source=sched.go:573 msg="evaluating already loaded" model=/x'

@@ -45,8 +45,11 @@ def test_closed_streams_give_no_traceback(environment, seed, closed):
     sign = "<" if closed == "0" else ">"
     done = subprocess.run(
         ["bash", "-c", f'"$0" -m explain_log --no-llm "$1" {closed}{sign}&-', sys.executable, seed],
-        capture_output=True, env=environment, text=True, timeout=60,
-    )  # fmt: skip
+        capture_output=True,
+        env=environment,
+        text=True,
+        timeout=60,
+    )
     assert "Traceback" not in done.stderr
     assert done.returncode == (74 if closed == "1" else 0)
 

@@ -36,8 +36,9 @@ def seen(text):
     """(number, span, text, known) of every line that is not blank."""
     return [
         (line.number, line.span, " ".join(line.text.split()), found is not None)
-        for line, found in mended(lines_of_text(text), recognise) if line.text
-    ]  # fmt: skip
+        for line, found in mended(lines_of_text(text), recognise)
+        if line.text
+    ]
 
 
 def texts(text):
@@ -110,8 +111,11 @@ class TestYears:
         """Once a line has told it; before that there is no time."""
         slog = "Dec 31 23:59:58 host ollama[1]: time=2025-12-31T23:59:58Z level=INFO msg=x"
         assert self.times("Dec 31 23:59:57 h o[1]: x", slog, "Dec 31 23:59:59 h o[1]: x", "Jan 01 00:00:00 h o[1]: x") == [
-            None, "2025-12-31T23:59:58Z", "2025-12-31T23:59:59", "2026-01-01T00:00:00",
-        ]  # fmt: skip
+            None,
+            "2025-12-31T23:59:58Z",
+            "2025-12-31T23:59:59",
+            "2026-01-01T00:00:00",
+        ]
 
     def test_a_late_line_of_the_old_year(self):
         """Lines may come out of order around midnight."""
@@ -127,7 +131,7 @@ class TestWrapped:
         'time=2026-08-01T10:00:00Z level=INFO source=a.go:1 msg="server config" env="map[A:1 B:2 C:3 D:4 E:5 F:6 G:7 H:8 I:9 J:10]"',
         "an unknown line of about as many letters as fit on one line of a terminal, so that it was broken too",
         "load_backend: loaded a backend whose name is so long that it takes up more than one line of the terminal",
-    )  # fmt: skip
+    )
 
     @pytest.mark.parametrize("width", [60, 72, 80, 100])
     def test_hard_breaks(self, width):
@@ -179,8 +183,9 @@ class TestGlued:
     def test_two_lines_of_one_function(self):
         """Interleaved writers lose a line end."""
         assert texts("llama_model_loader: - kv 0: a strllama_model_loader: - kv 1: b") == [
-            "llama_model_loader: - kv 0: a str", "llama_model_loader: - kv 1: b",
-        ]  # fmt: skip
+            "llama_model_loader: - kv 0: a str",
+            "llama_model_loader: - kv 1: b",
+        ]
 
     def test_dots_before_a_slog_line(self):
         """Progress has no line end of its own."""

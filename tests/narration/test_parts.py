@@ -81,9 +81,20 @@ class TestBriefing:
 class TestCitations:
     @pytest.mark.parametrize(
         "path",
-        ["loads", "loads.1", "loads.9.model.name", "loads.1.__class__", "loads.1.model.nothing", "loads.1.device", "x", "",
-         "loads.1.model.name.upper", "server_runs.0.product", "loads.x.model"],
-    )  # fmt: skip
+        [
+            "loads",
+            "loads.1",
+            "loads.9.model.name",
+            "loads.1.__class__",
+            "loads.1.model.nothing",
+            "loads.1.device",
+            "x",
+            "",
+            "loads.1.model.name.upper",
+            "server_runs.0.product",
+            "loads.x.model",
+        ],
+    )
     def test_what_names_nothing(self, path):
         """Paths that are no fact give none, and never more than facts."""
         assert facts_at(example_report("en"), path) == []

@@ -172,8 +172,11 @@ def test_the_timeline_counts_from_the_first_moment():
     load = stages(("attempt", "01.0"), ("metadata", "01.5"), ("tensors", None), ("ready", "09.0"))
     found = timeline_of(load)
     assert [(moment.stage, moment.seconds) for moment in found.moments] == [
-        ("attempt", 0.0), ("metadata", 0.5), ("tensors", None), ("ready", 8.0),
-    ]  # fmt: skip
+        ("attempt", 0.0),
+        ("metadata", 0.5),
+        ("tensors", None),
+        ("ready", 8.0),
+    ]
     root = drawn(report_of(load))
     assert sum(float(bar.get("data-seconds")) for bar in root.iter(f"{SVG}rect") if bar.get("data-seconds")) == 8.0
     assert "not timed in the log: weights placed" in said(root)

@@ -56,9 +56,14 @@ def test_a_result_for_each_finding_and_a_rule_for_each_id(both):
 
 @pytest.mark.parametrize(
     ("severity", "benign", "level", "kind"),
-    [("error", False, "error", "fail"), ("warning", False, "warning", "fail"), ("notice", False, "note", "fail"),
-     ("info", False, "none", "informational"), ("warning", True, "none", "informational")],
-)  # fmt: skip
+    [
+        ("error", False, "error", "fail"),
+        ("warning", False, "warning", "fail"),
+        ("notice", False, "note", "fail"),
+        ("info", False, "none", "informational"),
+        ("warning", True, "none", "informational"),
+    ],
+)
 def test_levels(report, severity, benign, level, kind):
     """A level other than none belongs to what fails, as section 3.27.10 of the standard has it."""
     report.findings = [evidence(1)]
@@ -108,9 +113,14 @@ def test_a_part_of_one_file_keeps_the_numbers_of_the_file(report):
 
 @pytest.mark.parametrize(
     ("name", "uri"),
-    [("my log #1.txt", "my%20log%20%231.txt"), ("/var/log/日志", "file:///var/log/%E6%97%A5%E5%BF%97"),
-     ("C:\\logs\\a b.log", "file:///C%3A/logs/a%20b.log"), ("-", "stdin"), ("a:b", "a%3Ab")],
-)  # fmt: skip
+    [
+        ("my log #1.txt", "my%20log%20%231.txt"),
+        ("/var/log/日志", "file:///var/log/%E6%97%A5%E5%BF%97"),
+        ("C:\\logs\\a b.log", "file:///C%3A/logs/a%20b.log"),
+        ("-", "stdin"),
+        ("a:b", "a%3Ab"),
+    ],
+)
 def test_names_become_addresses(report, name, uri):
     """Whatever a file is called."""
     report.source.files, report.source.name = [], name

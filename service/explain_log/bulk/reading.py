@@ -141,9 +141,14 @@ class Bulk:
         from explain_log.bulk.workers import FileScan
 
         together = FileScan(
-            origin.path, origin.bytes - len(chunks.take()), self._scanner, self._settled,
-            processes=self._how.others, chunk=self._how.chunk, utf8=chunks.utf8,
-        )  # fmt: skip
+            origin.path,
+            origin.bytes - len(chunks.take()),
+            self._scanner,
+            self._settled,
+            processes=self._how.others,
+            chunk=self._how.chunk,
+            utf8=chunks.utf8,
+        )
         for found in together.results():
             origin.bytes = together.position
             yield from self._counted(iter((found,)), origin)

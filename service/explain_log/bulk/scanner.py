@@ -52,9 +52,13 @@ class Scanner:
     """One process's scanner, with all that it remembers. wrapping: what collectors put around the lines."""
 
     def __init__(
-        self, knowledge: Knowledge, *, piece_bytes: int = PIECE_BYTES, few_bytes: int = FEW_BYTES,
+        self,
+        knowledge: Knowledge,
+        *,
+        piece_bytes: int = PIECE_BYTES,
+        few_bytes: int = FEW_BYTES,
         wrapping: Wrapping | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         screen = Screen(knowledge)
         self._statements = Statements(knowledge, screen)
         self._requests = Requests(screen)

@@ -90,9 +90,16 @@ class FileScan:
     """
 
     def __init__(
-        self, path: str, position: int, scanner: Scanner, settled: Callable[[], Settled],
-        *, processes: int, chunk: int, utf8: bool,
-    ) -> None:  # fmt: skip
+        self,
+        path: str,
+        position: int,
+        scanner: Scanner,
+        settled: Callable[[], Settled],
+        *,
+        processes: int,
+        chunk: int,
+        utf8: bool,
+    ) -> None:
         self.position = self._next = position
         self._path, self._scanner, self._settled = path, scanner, settled
         self._processes, self._chunk, self._utf8 = min(processes, MOST_PROCESSES), chunk, utf8

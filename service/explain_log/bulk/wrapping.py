@@ -14,10 +14,8 @@ from explain_log.lines import Line, unwrapped
 _CLOCK = rb"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
 _DAY = rb"(?:0[1-9]|[12][0-9]|3[01])"
 _ISO = rb"20[0-9]{2}-(?:0[1-9]|1[0-2])-" + _DAY + rb"T" + _CLOCK + rb"(?:\.[0-9]{1,9}+)?(?:Z|[+-][0-9]{2}:?[0-9]{2}) "
-_SHORT = (
-    rb"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) (?: [1-9]|0[1-9]|[12][0-9]|3[01]) "
-    + _CLOCK + rb"(?:\.[0-9]{1,9}+)? "
-)  # fmt: skip
+_MONTH = rb"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+_SHORT = _MONTH + rb" (?: [1-9]|0[1-9]|[12][0-9]|3[01]) " + _CLOCK + rb"(?:\.[0-9]{1,9}+)? "
 _PROCESS = rb"([^\x00-\x20:]{1,60} [^\x00-\x20:\[\]]{1,40}\[[0-9]{1,10}\]: )"
 _INNER = rb"(?=\[GIN\] 20|time=20)"
 

@@ -249,8 +249,14 @@ def _json(line: Line) -> bool:
 
 _OTHERS: tuple[Envelope, ...] = (_lettered,)
 _DIGITS: tuple[Envelope, ...] = (
-    _go_log, _llama_prefix, collectors.dated, collectors.clocked, collectors.epoch, quoting.numbered, *_OTHERS,
-)  # fmt: skip
+    _go_log,
+    _llama_prefix,
+    collectors.dated,
+    collectors.clocked,
+    collectors.epoch,
+    quoting.numbered,
+    *_OTHERS,
+)
 _BY_FIRST: dict[str, tuple[Envelope, ...]] = {
     "t": (_slog, _lettered),
     "l": (_slog, _lettered),

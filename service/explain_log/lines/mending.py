@@ -184,13 +184,12 @@ class _Held(Generic[S]):
         return line.given if _LIKE_TEXT.issuperset(line.envelope) and self._seam.tight(self._pieces[-1]) else None
 
     def _tight(self) -> str:
-        width = self._seam.width
-        padded = (
-            body + " " * (width - len(piece.given))
-            if body[-1:] != " " and width - len(piece.given) <= _LOST_BLANKS else body
-            for body, piece in zip(self._bodies[:-1], self._pieces, strict=False)
-        )  # fmt: skip
-        return "".join(padded) + self._bodies[-1]
+        """The pieces put together, with the blanks that copying took off their ends."""
+        padded = []
+        for body, piece in zip(self._bodies[:-1], self._pieces, strict=False):
+            lost = self._seam.width - len(piece.given)
+            padded.append(body + " " * lost if body[-1:] != " " and lost <= _LOST_BLANKS else body)
+        return "".join([*padded, self._bodies[-1]])
 
     def _spaced(self) -> str:
         return " ".join(body.strip() for body in self._bodies)

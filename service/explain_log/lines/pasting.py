@@ -8,9 +8,16 @@ from functools import cache
 _BLANKS, _NOTHING = "\xa0\u2007\u202f", "\u200b\u2060\u200e\u200f"
 _ODD = str.maketrans({**dict.fromkeys(_BLANKS, " "), **dict.fromkeys(_NOTHING)})
 _ODD_CHARACTERS = tuple(map(chr, _ODD))
+# No more than these: of the entities that HTML knows, many look like parameters of a path.
 _ENTITIES = (
-    ("&quot;", '"'), ("&#34;", '"'), ("&#39;", "'"), ("&#x27;", "'"), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"),
-)  # fmt: skip
+    ("&quot;", '"'),
+    ("&#34;", '"'),
+    ("&#39;", "'"),
+    ("&#x27;", "'"),
+    ("&lt;", "<"),
+    ("&gt;", ">"),
+    ("&amp;", "&"),
+)
 _CURLY = str.maketrans({"“": '"', "”": '"', "„": '"', "″": '"'})
 # What stands at a line's end: cat -A's and cat -v's marks, tags that close.
 _ENDS = (

@@ -26,8 +26,17 @@ _JSONL_KEYS = ("message", "msg", "text", "content")
 _TIME_KEYS = ("time", "timestamp", "@timestamp", "ts", "date", "asctime")
 _PROCESS_KEYS = ("container_name", "podName", "container_id")
 _HEAD_KEYS = frozenset(("function", "level", "line", "msg", "message"))
-_LEVELS = {"INFO": "info", "WARN": "warn", "WARNING": "warn", "ERR": "error", "ERROR": "error",
-           "VERB": "debug", "DEBUG": "debug", "DBG": "debug", "TRACE": "trace"}  # fmt: skip
+_LEVELS = {
+    "INFO": "info",
+    "WARN": "warn",
+    "WARNING": "warn",
+    "ERR": "error",
+    "ERROR": "error",
+    "VERB": "debug",
+    "DEBUG": "debug",
+    "DBG": "debug",
+    "TRACE": "trace",
+}
 _BARE_CHARACTERS = frozenset(' ="\\')
 
 

@@ -77,8 +77,12 @@ def _by_fontconfig(wanted: str, language: str) -> Font | None:
     try:
         done = subprocess.run(  # noqa: S603 - fixed arguments, no shell
             ["fc-match", "--format", form, wanted],  # noqa: S607 - where it lies is the system's to say
-            capture_output=True, check=True, timeout=_SECONDS, text=True, errors="replace",
-        )  # fmt: skip
+            capture_output=True,
+            check=True,
+            timeout=_SECONDS,
+            text=True,
+            errors="replace",
+        )
     except (OSError, subprocess.SubprocessError):
         return None
     file, family, languages, *_ = [*done.stdout.splitlines(), "", "", ""]
