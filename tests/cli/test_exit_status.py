@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 from interrupts import started
-
-COMMAND = [sys.executable, "-m", "explain_log"]
+from tests.cli.conftest import COMMAND
 
 
 def one_line(text: str) -> bool:

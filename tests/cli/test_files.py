@@ -4,14 +4,12 @@ import json
 import os
 import pty
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from tests.cli.conftest import COMMAND
 
 from explain_log.render.picture.png import find_font
-
-COMMAND = [sys.executable, "-m", "explain_log"]
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

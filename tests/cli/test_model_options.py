@@ -7,16 +7,15 @@ import re
 import select
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 from evals.scripted import CHARACTERS, ScriptedOllama
 from interrupts import started
+from tests.cli.conftest import COMMAND
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMAND = [sys.executable, "-m", "explain_log"]
 
 
 @pytest.fixture

@@ -6,8 +6,7 @@ import subprocess
 import sys
 
 import pytest
-
-COMMAND = [sys.executable, "-m", "explain_log"]
+from tests.cli.conftest import COMMAND
 
 
 @pytest.mark.parametrize("form", ["text", "json", "markdown"])

@@ -1,6 +1,7 @@
 """Parts become lines, wrapped lines whole ones, glued lines two; nothing else changes."""
 
 import textwrap
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -8,13 +9,6 @@ from hypothesis import strategies as st
 
 from explain_log.lines import lines_of_text, mended, unwrapped
 from explain_log.lines.joining import completed
-
-
-class Found:
-    """What the tests' recogniser gives."""
-
-    def __init__(self, name):
-        self.id = name
 
 
 KNOWN = (
@@ -28,7 +22,7 @@ def recognise(line):
     text = " ".join(line.text.split())
     for start, end in KNOWN:
         if text.startswith(start) and text.endswith(end):
-            return Found(start)
+            return SimpleNamespace(id=start)
     return None
 
 

@@ -1,18 +1,11 @@
 """What an unknown program puts around lines is learned where it makes known lines of them, and only there."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
 from explain_log.lines import lines_of_text, mended
-
-
-class Found:
-    """What the tests' recogniser gives."""
-
-    def __init__(self, name):
-        self.id = name
-
 
 LINES = ["llama_context: n_ctx = 1", "ggml_cuda_init: found 2 devices", "load_tensors: offloaded 3/3 layers", "print_info: file type = Q4_0"]
 
@@ -21,7 +14,7 @@ def recognise(line):
     """Four functions' lines are known that end like theirs, and slog's."""
     name = line.text.partition(": ")[0] if ": " in line.text and line.text[-1].isalnum() else None
     name = "slog" if line.source else name
-    return Found(name) if name in ("slog", "llama_context", "ggml_cuda_init", "load_tensors", "print_info") else None
+    return SimpleNamespace(id=name) if name in ("slog", "llama_context", "ggml_cuda_init", "load_tensors", "print_info") else None
 
 
 def seen(text):

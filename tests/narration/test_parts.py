@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from reading import cited
 from tests.narration.conftest import answer, example_report
 
 from explain_log.briefing import SECTION_TOKENS, estimate_tokens, make_briefing
-from explain_log.citations import facts_at, finding_at, lines_of_cite, path_kind
+from explain_log.citations import facts_at, lines_of_cite, path_kind
 from explain_log.errors import ModelUnavailable
 from explain_log.facts.models import ModelLoad
 from explain_log.knowledge import load
@@ -42,14 +43,7 @@ class TestBriefing:
         for item in briefing.items:
             json.loads(item.line)
             for name in item.ids:
-                kind, _, rest = name.partition(":")
-                found = {
-                    "fact": lambda rest: facts_at(report, rest),
-                    "finding": lambda rest: finding_at(report, rest),
-                    "term": load().term,
-                    "note": str,
-                }[kind](rest)
-                assert found, name
+                assert cited(name, report), name
 
     def test_each_section_has_its_findings(self):
         """What the rules cite in a section is in its briefing."""

@@ -1,7 +1,9 @@
 """Reads logs and records for tests: the facts of a text, and the values that a record holds."""
 
 from dataclasses import fields, is_dataclass
+from functools import partial
 
+from explain_log.citations import facts_at, finding_at
 from explain_log.facts import Assembler
 from explain_log.knowledge import load as load_knowledge
 from explain_log.lines import lines_of_text
@@ -22,6 +24,13 @@ def facts_of(text):
         if statement is not None:
             assembler.take(statement)
     return assembler.finish(last)
+
+
+def cited(cite, report):
+    """What an id stands for in a report or the glossary; nothing where it stands for nothing. Notes are for models."""
+    kind, _, name = cite.partition(":")
+    look = {"fact": partial(facts_at, report), "finding": partial(finding_at, report), "term": load_knowledge().term, "note": str}
+    return look[kind](name)
 
 
 def values_of(record, prefix="", leave_out=OWN):
