@@ -77,9 +77,10 @@ class TestUnknown:
         heat = next(t for t in TOPICS if t["id"] == "heat")
         assert said(question, example_report(language)) == [heat["unknown"][language]]
 
-    def test_a_setting_that_is_not_logged(self, language):
-        """Names it and says where it would be."""
-        assert any("OLLAMA_KV_OVERHEAD" in text for text in said("OLLAMA_KV_OVERHEAD?", example_report(language)))
+    @pytest.mark.parametrize("question", ["OLLAMA_KV_OVERHEAD?", "把OLLAMA_KV_OVERHEAD调大会怎样"])
+    def test_a_setting_that_is_not_logged(self, question, language):
+        """Names it and says where it would be, also without a blank before it, as Chinese is written."""
+        assert any("OLLAMA_KV_OVERHEAD" in text for text in said(question, example_report(language)))
 
     @given(st.text(max_size=60))
     def test_any_question_is_answered(self, language, question):

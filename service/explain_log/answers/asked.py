@@ -47,7 +47,7 @@ class Asked:
         asked.topics = _topics(table["topic"], folded)
         asked.findings = [f.id for f in report.findings if f.id in folded]
         asked.devices = _devices(text, report, table["device"])
-        asked.settings = re.findall(r"\b(?:OLLAMA|CUDA|HSA|GGML|HIP|ROCR|GPU)_[A-Z_]+\b", text)
+        asked.settings = re.findall(table["setting"]["names"], text)
         asked.wants_advice = _has(table["advice"], folded)
         asked.wants_meaning = _has(table["meaning"], folded)
         asked.kinds = _kinds(asked, folded, knowledge)
