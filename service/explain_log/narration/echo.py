@@ -29,7 +29,7 @@ def echoes(text: str, briefing: Briefing) -> bool:
     said = _pieces(_QUOTED.sub(" ", text))
     if len(said) < _RUN:
         return False
-    runs = {run for string in _strings(briefing.text) for run in _runs(_pieces(string))}
+    runs = _runs_of_log(briefing.text)
     covered: set[int] = set()
     for start, run in enumerate(_runs(said)):
         if run in runs:
@@ -47,10 +47,10 @@ def _runs(pieces: list[str]) -> list[tuple[str, ...]]:
 
 
 @lru_cache(maxsize=32)
-def _strings(material: str) -> tuple[str, ...]:
-    """The texts marked as the log's own in the lines of a briefing."""
+def _runs_of_log(material: str) -> frozenset[tuple[str, ...]]:
+    """The runs of words of the texts that are marked as the log's own in the lines of a briefing."""
     values = [text for line in material.splitlines() for text in _data(json.loads(line))]
-    return (*values, *_MARKED.findall(material))
+    return frozenset(run for text in (*values, *_MARKED.findall(material)) for run in _runs(_pieces(text)))
 
 
 def _data(value: Any) -> list[str]:

@@ -37,6 +37,7 @@ def prompt_file(purpose: str, language: str) -> dict[str, Any]:
     raise KnowledgeError(f"prompts/{purpose}.{language}.toml is missing: install explain-log again")
 
 
+@lru_cache(maxsize=1)
 def prompts_version() -> str:
     """A hash of all prompts."""
     from hashlib import blake2b
