@@ -62,7 +62,7 @@ def make_reports(
     """The same in several languages, from reading the inputs once. Raises InputError as make_report does."""
     reading = _Reading(load_knowledge(), load)
     _read_all(origins, reading, progress, since, until)
-    return reading.reports(_source(origins), languages, load)
+    return reading.reports(_source(origins), languages)
 
 
 def make_reports_and_lines(
@@ -188,6 +188,7 @@ class _Reading:
     def __init__(self, knowledge: Knowledge, load: int | None = None) -> None:
         """load: index of the one that the report is to be about, if one."""
         self.knowledge = knowledge
+        self._load = load
         self._occurrences = Occurrences()
         self.recognise = _recogniser(knowledge).recognise
         self.last_lines = knowledge.last_lines()
@@ -244,20 +245,18 @@ class _Reading:
         """What needs no single lines any more."""
         return self._assembler.settled()
 
-    def report(self, source: Source, language: str, load: int | None = None) -> Report:
-        return self.reports(source, (language,), load)[0]
+    def report(self, source: Source, language: str) -> Report:
+        return self.reports(source, (language,))[0]
 
-    def reports(
-        self, source: Source, languages: Sequence[str], load: int | None = None, most: int | None = None
-    ) -> list[Report]:
+    def reports(self, source: Source, languages: Sequence[str], most: int | None = None) -> list[Report]:
         """most: so many of the languages, where nothing was redacted."""
         facts = self._assembler.finish(self._last_line)
         self._occurrences.hand_over(facts)
         if self._last_stretch is not None and self._last_stretch.last == self._last_line:  # findings may show it
             facts.texts[self._last_line] = self._last_stretch.texts[self._last_line]
             self.scan.suspects.add(self._last_line)
-        if load is not None:
-            only_load(facts, load)
+        if self._load is not None:
+            only_load(facts, self._load)
         facts.secrets = self.scan.finish()
         facts.secret_lines = self.scan.secret_lines
         redact_facts(facts, self.redactor, self.scan)

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from explain_log.lines import lines_of_text, mended, unwrapped
 from explain_log.lines.joining import completed
 
-
 KNOWN = (
     ("llama_context: n_ctx = ", ""), ("llama_model_loader: loaded meta data from ", "(latest))"), ("llama_model_loader: - kv ", ""),
     ("load_backend: ", ""), ("server config", ""), ("starting runner", ""), ("[GIN] ", '"'), ("...", ""), ("srv start: couldn't bind, port: 11434", ""),
