@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import time
-from typing import Any
 
 from explain_log.cache.key import key_of
 from explain_log.cache.store import Entry, Store
@@ -13,7 +12,7 @@ from explain_log.facts.models import as_json
 from explain_log.knowledge import load
 from explain_log.narration.explanation import Explanation, Rejected, Section, Sentence, Stats
 from explain_log.narration.options import ModelOptions
-from explain_log.redaction import Redactor
+from explain_log.redaction import Redactor, redacted
 from explain_log.report import Report
 
 
@@ -35,7 +34,7 @@ class ExplanationCache:
         """Keeps an explanation. What it says is of a redacted report; all of it is redacted once more."""
         now = time.time()
         redactor = Redactor(load())
-        value = json.dumps(_redacted(as_json(explanation), redactor), ensure_ascii=False)
+        value = json.dumps(redacted(as_json(explanation), redactor), ensure_ascii=False)
         entry = Entry(
             key=key_of(report, digest, options),
             made=now,
@@ -47,16 +46,6 @@ class ExplanationCache:
             question=redactor.redact(options.question or "")[:500],
         )
         self.store.keep(entry, value)
-
-
-def _redacted(value: Any, redactor: Redactor) -> Any:
-    if isinstance(value, str):
-        return redactor.redact(value)
-    if isinstance(value, list):
-        return [_redacted(item, redactor) for item in value]
-    if isinstance(value, dict):
-        return {key: _redacted(item, redactor) for key, item in value.items()}
-    return value
 
 
 def explanation_of(text: str) -> Explanation | None:

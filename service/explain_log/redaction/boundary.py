@@ -33,7 +33,7 @@ def redact_facts(facts: Facts, redactor: Redactor, scan: Scan | None = None) -> 
     for event in facts.events:
         if event.line in suspects:
             event.text = redactor.redact_cut(event.text, MOST_EVENT_TEXT)
-            event.fields = _redacted(event.fields, redactor)
+            event.fields = redacted(event.fields, redactor)
         row = redactor.fields.get(event.statement, {"fields": ()})
         for name in row["fields"]:
             if event.fields.get(name):
@@ -69,16 +69,17 @@ def _redact_record(record: Any, redactor: Redactor) -> None:
         if name == "message":  # of a load's error, which was cut
             setattr(record, name, redactor.redact_cut(value, MOST_MESSAGE))
         elif name not in _PLAIN and value is not None:
-            setattr(record, name, _redacted(value, redactor))
+            setattr(record, name, redacted(value, redactor))
 
 
-def _redacted(value: Any, redactor: Redactor) -> Any:
+def redacted(value: Any, redactor: Redactor) -> Any:
+    """The value with its texts redacted, those within lists, dicts and records too; records change in place."""
     if isinstance(value, str):
         return redactor.redact(value)
     if isinstance(value, dict):
         return _redacted_pairs(value, redactor)
     if isinstance(value, (list, tuple)):
-        return type(value)(_redacted(item, redactor) for item in value)
+        return type(value)(redacted(item, redactor) for item in value)
     if hasattr(value, "__dataclass_fields__"):
         _redact_record(value, redactor)
     return value
@@ -88,13 +89,13 @@ def _redacted_pairs(pairs: dict[Any, Any], redactor: Redactor) -> dict[Any, Any]
     """Names and values; counts of names that differ only in what was masked, such as request paths, are added up."""
     safe: dict[Any, Any] = {}
     for name, value in pairs.items():
-        shown = _redacted(name, redactor)
+        shown = redacted(name, redactor)
         if isinstance(value, str):
             safe[shown] = _redacted_value(shown, value, redactor)
         elif isinstance(value, int) and shown in safe:
             safe[shown] += value
         else:
-            safe[shown] = _redacted(value, redactor)
+            safe[shown] = redacted(value, redactor)
     return safe
 
 
