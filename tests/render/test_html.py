@@ -14,7 +14,7 @@ from explain_log.lines import parse_origin
 from explain_log.narration.explanation import Explanation, Section, Sentence
 from explain_log.pipeline import make_reports
 from explain_log.render.html.lines import MOST_LINES, shown_lines
-from explain_log.render.html.page import html_page, html_part, style_text
+from explain_log.render.html.page import html_page, style_text
 from explain_log.render.html.view import view_of
 
 EXAMPLE = "examples/deepseek-r1-70b-8gpu.log"
@@ -138,14 +138,6 @@ def test_both_languages_or_one(reports, page):
     assert 'id="show-zh" checked' in page
     assert 'id="show-en" checked' in html_page(reports[::-1])
     assert page.startswith("<!doctype html>\n<html lang=\"zh-Hans\">")
-
-
-def test_a_part_is_the_page_without_its_frame(reports, page):
-    """What another page may place has neither head nor style."""
-    part = html_part(reports[0])
-    assert "<style" not in part
-    assert "<html" not in part
-    assert part.strip() in page
 
 
 def findings_about(count, lines_each=3):

@@ -61,11 +61,6 @@ def html_page(reports: list[Report]) -> str:
     )
 
 
-def html_part(report: Report) -> str:
-    """The same in one language without a page around it, for a page that already has the styles."""
-    return environment().get_template("part.html").render(view=view_of(report))
-
-
 @lru_cache(maxsize=1)
 def style_text() -> str:
     """The style sheets of a report as one text."""
