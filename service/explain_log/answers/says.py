@@ -9,7 +9,7 @@ from explain_log.checks.finding import Finding
 from explain_log.checks.wording import number
 from explain_log.citations import Fact, facts_at, lines_of_cite
 from explain_log.facts.selection import leading
-from explain_log.knowledge import load
+from explain_log.knowledge import load, message
 from explain_log.narration.explanation import Sentence
 from explain_log.report import Report
 
@@ -72,6 +72,9 @@ class _Answer:
         text: str = self._table["says"][key][self._language]
         return text
 
+    def _mark(self, name: str) -> str:
+        return message(f"punctuation.{name}", self._language)
+
     def _facts(self) -> list[list[Fact]]:
         """The facts that are asked for, a list a kind; of the devices that are named, where any is."""
         found: list[list[Fact]] = []
@@ -112,7 +115,7 @@ class _Answer:
         join = self._says("join")
         values = [self._value(fact, row, several=len(facts) > 1) for fact in facts]
         lines = sorted({line for fact in facts for line in lines_of_cite(self._report, fact.id)})[:_MOST_LINES]
-        shown = ("、" if self._language == "zh" else ", ").join(map(str, lines))
+        shown = self._mark("list").join(map(str, lines))
         where = self._says("lines").format(lines=shown) if lines else ""
         label = row[self._language]
         label = label if self._language == "zh" else label[:1].upper() + label[1:]
@@ -146,12 +149,10 @@ class _Answer:
             for sentence in section.statements if section.id not in ("advice", "summary") else []:
                 if finding.fact_id in sentence.cites:
                     return sentence
-        stop, blank = ("。", "") if self._language == "zh" else (".", " ")
-        title = finding.title.rstrip("。.")
-        return Sentence(f"{title}{stop}{blank}{finding.detail}".strip(), [finding.fact_id])
+        title = finding.title.rstrip("。.") + self._mark("stop")
+        return Sentence(self._mark("sentences").join((title, finding.detail)).strip(), [finding.fact_id])
 
     def _advice(self, findings: list[Finding]) -> list[Sentence]:
-        blank = "" if self._language == "zh" else " "
         offered = [(advice, finding) for finding in findings for advice in finding.advice]
         if not self._asked.names_something:
             sections = self._report.explanation.sections if self._report.explanation else []
@@ -159,7 +160,7 @@ class _Answer:
         settings = set(self._asked.settings)
         offered.sort(key=lambda pair: pair[0].setting not in settings)
         return [
-            Sentence(f"{advice.action}{blank}{advice.effect}".strip(), [finding.fact_id])
+            Sentence(self._mark("sentences").join((advice.action, advice.effect)).strip(), [finding.fact_id])
             for advice, finding in offered[:_MOST_ADVICE]
         ]
 
@@ -173,7 +174,7 @@ class _Answer:
         rows = [self._labels[kind][self._language] for kind in asked.kinds if kind in self._labels]
         names = [*asked.settings, *asked.devices, *rows]
         if names:
-            shown = ("、" if self._language == "zh" else ", ").join(names[:_MOST_FACTS])
+            shown = self._mark("list").join(names[:_MOST_FACTS])
             return [Sentence(self._says("not_here").format(names=shown), [])]
         return [] if asked.terms else [Sentence(self._says("nothing"), [])]
 

@@ -135,7 +135,7 @@ def line_ranges(lines: list[int]) -> str:
 
 def load_ranges(numbers: list[int], words: Words) -> str:
     """`1, 6–50` as the language lists them: Chinese writes 1、6–50."""
-    return _listed([run for run, _ in runs_of(numbers)], "、" if words.language == "zh" else ", ")
+    return _listed([run for run, _ in runs_of(numbers)], words("punctuation.list"))
 
 
 def runs_of(numbers: Iterable[int]) -> list[tuple[str, range]]:

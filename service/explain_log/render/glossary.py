@@ -113,7 +113,7 @@ def _rows(entry: Term, words: Words) -> list[str]:
     values = {
         "formula": entry["formula"],
         "unit": entry["unit"],
-        "versions": ("；" if words.language == "zh" else "; ").join(entry["versions"]),
+        "versions": words("punctuation.semicolon").join(entry["versions"]),
         "see": ", ".join(entry["see"]),
         "source": entry["source"],
     }

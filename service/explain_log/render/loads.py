@@ -77,7 +77,7 @@ def _load_row(load: ModelLoad, words: Words) -> list[str]:
     offloaded = "" if load.layers_offloaded is None else f"{load.layers_offloaded}/{_number(load.layers_total)}"
     outcome = words(f"outcome.{load.outcome}")
     if load.error is not None:
-        outcome += ("：" if words.language == "zh" else ": ") + load.error.kind
+        outcome += words("punctuation.colon") + load.error.kind
     return [
         str(load.index),
         f"L{load.first_line}–{load.last_line}",
