@@ -34,6 +34,7 @@ _NO_CAUSE = re.compile(r"(?:makes?|made)\s+(?:up|do|for|it|sure|sense|\d|about|r
 _EFFECT_BEHIND = re.compile(r"(?<!不)而(?!且|是|非)|(?<![刚刚])才(?!能)|被(?=[杀终截拒取中断停])")
 """Where the effect follows its cause within a clause: "是因为 X 被杀的"."""
 
+_SO = re.compile(r"\s*(?:so(?! that)|hence|therefore|thus|which makes|所以|因此|因而|于是)", re.IGNORECASE)
 _SPEAKS_OF = 0.3
 """How much of an effect a finding has to name, so that what it names can be its cause."""
 
@@ -54,9 +55,13 @@ def causes(reading: Reading, evidence: Evidence, briefing: Briefing, before: lis
         allowed, denied = _grounds(evidence, briefing, effect)
         foreign = named - allowed
         possible = _possible(effect, reading.text[start:end], briefing)
-        if possible is not None and not (named & possible and named - possible <= allowed and not named & _NEVER):
+        grounded = _is_grounded(reading, start, end, evidence, before)
+        firm = any(isinstance(j, Support) and not j.weak and start <= j.start < end for j in before)
+        if possible is not None and (named or not firm) and not _can_be(named, possible, allowed):
             foreign = (named - possible) | {"nothing of it"}
-        if not foreign and (named or _is_grounded(reading, start, end, evidence, before)):
+        if possible is None and not foreign & (denied | _NEVER) and _follows(reading, start, end, before):
+            foreign = frozenset()
+        if not foreign and (named or grounded):
             yield Support(start, end, weak=True)
             continue
         says = _what_is_said(effect, reading, evidence, briefing)
@@ -77,6 +82,19 @@ def _possible(effect: str, cause: str, briefing: Briefing) -> frozenset[str] | N
         if why.effect.search(effect) and not why.effect.search(cause) and (not why.where or shown & set(why.where)):
             return why.concepts
     return None
+
+
+def _can_be(named: frozenset[str], possible: frozenset[str], allowed: frozenset[str]) -> bool:
+    """Whether what a cause names can be one, and the rest of it is at least said by the evidence."""
+    return bool(named & possible) and named - possible <= allowed and not named & _NEVER
+
+
+def _follows(reading: Reading, start: int, end: int, before: list[Judgement]) -> bool:
+    """Whether one borne out thing is concluded from another: "70 B in Q4_K_M, so roughly 40 GiB"."""
+    if not _SO.match(reading.text, end):
+        return False
+    firm = [j for j in before if isinstance(j, Support) and not j.weak]
+    return any(start <= j.start < end for j in firm) and any(j.start >= end for j in firm)
 
 
 def _is_grounded(reading: Reading, start: int, end: int, evidence: Evidence, before: list[Judgement]) -> bool:

@@ -17,6 +17,7 @@ from explain_log.report import Report
 
 _SHORTEST = 3
 _WORDS = frozenset({"0", "1"})
+_DOING = re.compile(r"\s*[A-Z]?[a-z]+ing(?! is| was)\b|\s*(?:先|把|将|用)")
 _NOT = re.compile(
     r"(?:不是|并非|而非|没有|不再是|not|n't|rather than|instead of|than)\s*(?:a |an |the )?$", re.IGNORECASE
 )
@@ -30,7 +31,7 @@ def identities(reading: Reading, report: Report) -> Iterator[Judgement]:
             continue
         for match in identity.pattern.finditer(reading.text):
             segment = reading.sentence.at(match.start())
-            if segment.hypothetical or not _is_about(identity, reading, segment):
+            if _is_wished(reading, segment) or not _is_about(identity, reading, segment):
                 continue
             if _NOT.search(reading.text[: match.start()]):
                 continue
@@ -43,6 +44,12 @@ def identities(reading: Reading, report: Report) -> Iterator[Judgement]:
             cites = tuple(dict.fromkeys(cite for _, cite in values))[:3]
             yield Objection(Code.NAME, "SUBJECT", names, *match.span(), contradicted=True, cites=cites)
     yield from _output_layer(reading, report)
+
+
+def _is_wished(reading: Reading, segment: Segment) -> bool:
+    """Whether a clause says what would be, or is the subject of one that does: "storing it as q8_0 would …"."""
+    rest = reading.sentence.segments
+    return segment.hypothetical or (_DOING.match(segment.text) is not None and any(s.hypothetical for s in rest))
 
 
 def named_facts(reading: Reading, report: Report, cites: Sequence[str]) -> Iterator[Support]:

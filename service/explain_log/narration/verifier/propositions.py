@@ -40,6 +40,18 @@ _DENIES = re.compile(
     r"(?: (?:other|further|such|real|visible|single|kind of|sign of|signs of|trace of))?\s$",
     re.IGNORECASE,
 )
+_ASKS = re.compile(
+    r"\s*(?:and |but |;)?\s*(?:how|whether|which|what|why|when|where)\b|\s*(?:是否|有没有|怎么|为什么)", re.IGNORECASE
+)
+"""A clause that only names a question: "how the weights are quantized is in the file type"."""
+
+_UNSEEN = re.compile(
+    r"(?:看不到|看不出|看不见|没有?(?:写|说|提|记|显示|交代|打印|给出)|不知道|说不出|无从|不清楚|判断不了)[^，。；]{0,10}$"
+    r"|\b(?:no line (?:says|shows|tells)|(?:does|do|did) not (?:say|show|tell|record|mention)|cannot (?:tell|say|see)"
+    r"|never (?:says|shows|mentions)|nothing (?:says|shows|tells)|no way to (?:tell|know)|unclear|unknown)\b"
+    r"[^.;,]{0,40}$",
+    re.IGNORECASE,
+)
 _TITLES = 2
 _FIRST = re.compile(r"[^。\n]{1,160}?(?:。|\.(?=\s|$))")
 _STOP = {True: ". ", False: "。"}
@@ -61,9 +73,26 @@ def propositions(reading: Reading, report: Report, language: str) -> Iterator[Ju
                 proposition, reading, segment, match
             ):
                 continue
+            clause = reading.text[segment.start : match.start()]
+            if _ASKS.match(clause):
+                continue
+            if _UNSEEN.search(clause):
+                yield from _judge_unseen(proposition, segment, report, language, match.span())
+                continue
             behind = NOTHING_BEHIND.match(reading.text, match.end()) is not None
             says = affirms != (behind != is_negated(reading.text, match.start(), segment.start))
             yield _judge(proposition, segment, report, language, match.span(), says=says)
+
+
+def _judge_unseen(
+    proposition: Proposition, segment: Segment, report: Report, language: str, span: tuple[int, int]
+) -> Iterator[Judgement]:
+    """What follows where a sentence says that the log does not tell it: right where no finding and no fact does."""
+    holds, findings, cites = decide(proposition, report, segment.loads)
+    if holds is None and not findings and not cites:
+        yield Support(*span)
+    elif holds:
+        yield _judge(proposition, segment, report, language, span, says=False)
 
 
 def _has_subject(proposition: Proposition, reading: Reading, segment: Segment, predicate: re.Match[str]) -> bool:
