@@ -10,12 +10,10 @@ from explain_log.answers import Asked, answered_by_rules
 from explain_log.briefing import ANSWER, estimate_tokens
 from explain_log.errors import ModelOutputError, ModelUnavailable
 from explain_log.narration.display import OnEvent
-from explain_log.narration.explain import write_tasks
+from explain_log.narration.explain import chosen_model, write_tasks
 from explain_log.narration.explanation import Section, Sentence
-from explain_log.narration.model import OllamaModel
 from explain_log.narration.options import ModelOptions
 from explain_log.narration.prompts import Message
-from explain_log.narration.server import OllamaServer
 from explain_log.narration.task import PROMPT_TOKENS, answer_section, answer_task, shortened
 from explain_log.report import Report
 
@@ -61,12 +59,8 @@ class Conversation:
         task = answer_task(self.report, question, self.report.language, asked)
         task.messages[1:1] = self.history()
         options = replace(self.options, question=question)
-        async with OllamaServer(options) as server:
-            model = OllamaModel(server, options)
-            await model.choose()
-            if model.installed is not None:
-                on_event("chosen", server.told("chosen", count=model.installed))
-                self.options = replace(self.options, model=model.name)
+        async with chosen_model(options, on_event) as model:
+            self.options = replace(self.options, model=model.name)
             room = PROMPT_TOKENS + HISTORY_TOKENS
             explanation = await write_tasks(self.report, [task], model, options, on_event, room)
         return explanation.sections[0] if explanation.sections else None

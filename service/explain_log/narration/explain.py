@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from typing import Any, Protocol, TypeVar
 
 from explain_log.briefing import Briefing
@@ -59,11 +59,7 @@ async def narrate(
     ("sentence", (section id, Sentence)), ("rejected", Rejected), ("problem", text). Raises ModelUnavailable, with
     one line of what to do, when nothing can be had from a model. Cancelling it closes the streams.
     """
-    async with OllamaServer(options) as server:
-        model = OllamaModel(server, options)
-        await model.choose()
-        if model.installed is not None:
-            on_event("chosen", server.told("chosen", count=model.installed))
+    async with chosen_model(options, on_event) as model:
         if keeper is not None and model.digest:
             kept = keeper.find(report, model.name, model.digest, options)
             if kept is not None:
@@ -74,6 +70,17 @@ async def narrate(
         if keeper is not None and model.digest and explanation.origin == "model" and not any(t.problem for t in tasks):
             keeper.keep(explanation, report, model.digest, options)
         return explanation
+
+
+@contextlib.asynccontextmanager
+async def chosen_model(options: ModelOptions, on_event: OnEvent) -> AsyncIterator[OllamaModel]:
+    """A model that can be asked; tells which one it is where none was named. Raises ModelUnavailable."""
+    async with OllamaServer(options) as server:
+        model = OllamaModel(server, options)
+        await model.choose()
+        if model.installed is not None:
+            on_event("chosen", server.told("chosen", count=model.installed))
+        yield model
 
 
 def _show_again(explanation: Explanation, on_event: OnEvent) -> None:
