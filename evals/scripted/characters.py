@@ -7,6 +7,7 @@ import random
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import wraps
 from typing import Any
 
 from evals.scripted.material import Line, is_probe, is_repair, language_of, refused_texts, sentences, strings
@@ -48,10 +49,10 @@ def _chance(body: dict[str, Any], name: str) -> random.Random:
 def _probed(character: Character) -> Character:
     """Answers the short request as asked: the character shows in real ones."""
 
+    @wraps(character)
     def answer(body: dict[str, Any]) -> str:
         return json_answer([Line("ok", ())]) if is_probe(body) else character(body)
 
-    answer.__doc__ = character.__doc__
     return answer
 
 
