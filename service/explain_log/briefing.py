@@ -15,7 +15,7 @@ from typing import Any
 
 from explain_log.answers import Asked, answered_by_rules
 from explain_log.checks.finding import Advice, Finding
-from explain_log.citations import Fact, facts_at, finding_at, split_cite
+from explain_log.citations import Fact, fact_labels, facts_at, finding_at, split_cite
 from explain_log.facts.models import Json
 from explain_log.facts.selection import serving
 from explain_log.knowledge import Knowledge
@@ -126,9 +126,8 @@ def _candidates(briefing: Briefing) -> Iterator[Item]:
         # What a finding shows in detail needs no second wording.
         if sentence.text not in shown and not (cited and cited <= in_detail):
             yield _note(f"note:{number}", sentence, briefing)
-    labels = {row["path"]: row for row in briefing.knowledge.table("fact_labels")["fact"]}
-    for facts in _by_kind(_section_facts(briefing, findings, sentences, labels)):
-        yield _facts_item(facts, labels.get(facts[0].kind), report.language)
+    for facts in _by_kind(_section_facts(briefing, findings, sentences)):
+        yield _facts_item(facts, fact_labels().get(facts[0].kind), report.language)
     cited_terms = [name for sentence in sentences for kind, name in _parts(sentence.cites) if kind == "term"]
     yield from _term_items([*cited_terms, *(name for finding in findings for name in finding.terms)], briefing)
 
@@ -185,16 +184,14 @@ def _parts(cites: list[str]) -> list[tuple[str, str]]:
     return [parts for cite in cites if (parts := split_cite(cite))]
 
 
-def _section_facts(
-    briefing: Briefing, findings: list[Finding], sentences: list[Sentence], labels: dict[str, Any]
-) -> Iterator[Fact]:
+def _section_facts(briefing: Briefing, findings: list[Finding], sentences: list[Sentence]) -> Iterator[Fact]:
     """Facts that the rules cite, the operands of the findings, then what the section usually needs."""
     report = briefing.report
     wanted = [name for sentence in sentences for kind, name in _parts(sentence.cites) if kind == "fact"]
     wanted += [name for f in findings for kind, name in _parts(list((f.operands or {}).values())) if kind == "fact"]
     for path in wanted:
         yield from facts_at(report, path)
-    kinds = [path for path, row in labels.items() if briefing.section in row["sections"]]
+    kinds = [path for path, row in fact_labels().items() if briefing.section in row["sections"]]
     for path in _paths(report, kinds):
         yield from facts_at(report, path)
 

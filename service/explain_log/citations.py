@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Literal
+from functools import lru_cache
+from typing import Any, Literal
 
 from explain_log.checks.finding import Finding
 from explain_log.facts.models import DeviceMemory, Json, ModelLoad, RunDevice, ServerRun
 from explain_log.facts.record import gpu_devices
+from explain_log.knowledge import load as load_knowledge
 from explain_log.report import Report
 
 CiteKind = Literal["fact", "finding", "term", "line"]
@@ -31,6 +33,12 @@ class Fact:
     def kind(self) -> str:
         """The path without its indexes and names: `loads.devices.kv_mib`."""
         return path_kind(self.path)
+
+
+@lru_cache(maxsize=1)
+def fact_labels() -> dict[str, dict[str, Any]]:
+    """What facts are called, by their kind: the rows of knowledge/fact_labels.toml."""
+    return {row["path"]: row for row in load_knowledge().table("fact_labels")["fact"]}
 
 
 def path_kind(path: str) -> str:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from explain_log.checks.finding import Finding
+from explain_log.citations import fact_labels
 from explain_log.facts.record import gpu_devices
 from explain_log.knowledge import Knowledge, load
 from explain_log.report import Report
@@ -50,7 +51,7 @@ class Asked:
         asked.settings = re.findall(table["setting"]["names"], text)
         asked.wants_advice = _has(table["advice"], folded)
         asked.wants_meaning = _has(table["meaning"], folded)
-        asked.kinds = _kinds(asked, folded, knowledge)
+        asked.kinds = _kinds(asked, folded)
         leans = bool(asked.devices) or asked.wants_advice or _has(table["back"], folded)
         if before is not None and leans and not asked.names_more_than_devices:
             asked.lean_on(before)
@@ -168,9 +169,9 @@ def _terms(folded: str, knowledge: Knowledge) -> list[str]:
     return sorted(found, key=lambda term: found[term])
 
 
-def _kinds(asked: Asked, folded: str, knowledge: Knowledge) -> list[str]:
+def _kinds(asked: Asked, folded: str) -> list[str]:
     """Paths of facts: those called by their label or name, then those of the topics."""
-    rows = knowledge.table("fact_labels")["fact"]
+    rows = list(fact_labels().values())
     named = [row["path"] for row in rows if row["zh"] in folded or _occurs(row["en"].casefold(), folded)]
     last = {row["path"].rpartition(".")[2]: row["path"] for row in reversed(rows)}
     named += [last[term] for term in asked.terms if term in last]

@@ -7,7 +7,7 @@ from typing import Any
 from explain_log.answers.asked import Asked, topic_has
 from explain_log.checks.finding import Finding
 from explain_log.checks.wording import number
-from explain_log.citations import Fact, facts_at, lines_of_cite
+from explain_log.citations import Fact, fact_labels, facts_at, lines_of_cite
 from explain_log.facts.selection import leading
 from explain_log.knowledge import load, message
 from explain_log.narration.explanation import Sentence
@@ -35,7 +35,6 @@ class _Answer:
         self._language = report.language
         self._knowledge = load()
         self._table = self._knowledge.table("questions")
-        self._labels = {row["path"]: row for row in self._knowledge.table("fact_labels")["fact"]}
 
     def sentences(self) -> list[Sentence]:
         """First what the log cannot tell of it, then facts, findings, and the meaning of words or what to do."""
@@ -84,7 +83,7 @@ class _Answer:
         for kind in kinds:
             facts = [fact for path in self._paths(kind) for fact in facts_at(self._report, path)]
             facts = [fact for fact in facts if not isinstance(fact.value, bool)][:_MOST_VALUES]
-            if facts and kind in self._labels:
+            if facts and kind in fact_labels():
                 found.append(facts)
         return found[:_MOST_FACTS]
 
@@ -111,7 +110,7 @@ class _Answer:
         return [f"server_runs.{place}.{rest}"]
 
     def _said(self, facts: list[Fact]) -> Sentence:
-        row = self._labels[facts[0].kind]
+        row = fact_labels()[facts[0].kind]
         join = self._says("join")
         values = [self._value(fact, row, several=len(facts) > 1) for fact in facts]
         lines = sorted({line for fact in facts for line in lines_of_cite(self._report, fact.id)})[:_MOST_LINES]
@@ -171,7 +170,7 @@ class _Answer:
     def _nothing(self) -> list[Sentence]:
         """That the log does not have what was named, and where it would be."""
         asked = self._asked
-        rows = [self._labels[kind][self._language] for kind in asked.kinds if kind in self._labels]
+        rows = [fact_labels()[kind][self._language] for kind in asked.kinds if kind in fact_labels()]
         names = [*asked.settings, *asked.devices, *rows]
         if names:
             shown = self._mark("list").join(names[:_MOST_FACTS])
