@@ -72,6 +72,7 @@ OFFERED = [
     (["line", "--format", ""], ["text", "json"]),
     (["completion", ""], ["bash", "zsh", "fish"]),
     (["cache", ""], ["list", "show", "purge"]),
+    (["keys", ""], ["create", "list", "revoke"]),
     (["chat", "se"], ["server.log"]),
     (["--since", ""], []),
     (["se"], ["serve", "server.log"]),

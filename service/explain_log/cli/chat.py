@@ -135,7 +135,7 @@ class _Ticking:
 
     def _run(self) -> None:
         while not self._stop.wait(0.2):
-            self._waiting.show(writing=False, passed=0)
+            self._waiting.show()
 
     def stop(self) -> None:
         """Ends, and takes the line away."""

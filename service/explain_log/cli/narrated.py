@@ -61,7 +61,6 @@ class _Narration:
         self._settings = settings
         self._live = live
         self.waiting = Waiting(settings.language)
-        self._writing = False
         self._passed = 0
         self.problems: list[str] = []
 
@@ -81,7 +80,7 @@ class _Narration:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(_TICK_SECONDS)
-            self.waiting.show(writing=self._writing, passed=self._passed)
+            self.waiting.show(self._passed)
 
     def _on_event(self, kind: str, payload: Any) -> None:
         self.waiting.hear(kind, payload)
@@ -91,7 +90,6 @@ class _Narration:
         elif kind == "problem":
             self.problems.append(str(payload))
         elif kind == "sentence":
-            self._writing = True
             self._passed += 1
             if self._live is not None:
                 self.waiting.line.wipe()

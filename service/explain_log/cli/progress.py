@@ -64,16 +64,16 @@ class Waiting:
             self._key, self._model = f"progress.{kind}", str(payload)
             self._since = monotonic()
 
-    def show(self, *, writing: bool, passed: int) -> None:
-        """Shows what is going on, when it is time to."""
+    def show(self, passed: int = 0) -> None:
+        """Shows what is going on, when it is time to. passed: how many sentences there are."""
         seconds = int(monotonic() - self._since)
         if not self.line.is_active and self._key == "progress.loading" and seconds >= _LONG_LOAD_SECONDS:
-            if not self._told and not writing:
+            if not self._told and not passed:
                 streams.say(self._words(self._key, model=self._model, seconds=seconds))
             self._told = True
         if not self.line.due():
             return
-        if writing:
+        if passed:
             text = self._words("progress.writing", count=passed, seconds=int(self.line.seconds))
         else:
             text = self._words(self._key, model=self._model, seconds=seconds)
