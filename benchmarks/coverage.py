@@ -16,7 +16,7 @@ import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from itertools import product
+from itertools import islice, product
 from pathlib import Path
 
 from explain_log.knowledge import load
@@ -25,6 +25,22 @@ from explain_log.statements import Recogniser
 
 VERB = re.compile(r"%(?:%|[-+# 0]*(?:\*|\d+)?(?:\.(?:\*|\d+))?(?:hh|h|ll|l|z|j|t|q)?[a-zA-Z])")
 TEXTS = ("example", "4", "CUDA0", "4.5", "true", "0x4f", "[4, 4]", "llama", "1.5 GiB", "2m0s", "127.0.0.1:8080", "f16")
+VALUES = {
+    "%": "%",
+    "d": "4",
+    "i": "4",
+    "u": "4",
+    "f": "4.50",
+    "g": "4.5",
+    "e": "4.5e-05",
+    "x": "4f",
+    "X": "4F",
+    "p": "0x4f",
+    "c": "x",
+    "t": "true",
+}
+"""What a verb of a format string may print; others print texts."""
+
 LOUD = ("INFO", "WARN", "ERROR")
 C_TOPICS = (
     "model_meta",
@@ -49,30 +65,12 @@ def lines_of(template: str, *, most: int = 40) -> Iterator[str]:
         pieces.append(template[position : verb.start()])
         position = verb.end()
         kind = verb[0][-1]
-        slots.append(
-            {
-                "%": ("%",),
-                "d": ("4",),
-                "i": ("4",),
-                "u": ("4",),
-                "f": ("4.50",),
-                "g": ("4.5",),
-                "e": ("4.5e-05",),
-                "x": ("4f",),
-                "X": ("4F",),
-                "p": ("0x4f",),
-                "c": ("x",),
-                "t": ("true",),
-            }.get(kind, TEXTS)
-        )
+        slots.append((VALUES[kind],) if kind in VALUES else TEXTS)
     pieces.append(template[position:])
     last = [(*(slot[0] for slot in slots[:-1]), kind) for kind in slots[-1]] if slots else []
     same = [tuple(slot[min(n, len(slot) - 1)] for slot in slots) for n in range(len(TEXTS))]
-    for number, values in enumerate(
-        dict.fromkeys([*same, *product(*slots)]) if len(slots) < 3 else dict.fromkeys([*same, *last])
-    ):
-        if number >= most:
-            return
+    others = product(*slots) if len(slots) < 3 else last
+    for values in islice(dict.fromkeys([*same, *others]), most):
         yield "".join(piece + value for piece, value in zip(pieces, (*values, ""), strict=True))
 
 
