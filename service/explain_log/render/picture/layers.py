@@ -6,10 +6,8 @@ from dataclasses import dataclass, field
 
 from explain_log.facts.models import ModelLoad
 from explain_log.facts.record import gpu_devices, is_gpu
+from explain_log.knowledge import load as load_knowledge
 from explain_log.render.safe import visible
-
-# llama.cpp gives layers out in order, first to the CPU, then GPU by GPU; Ollama's own engine does as it sees fit.
-_IN_ORDER = ("llama.cpp-server", "llama.cpp-library", "llama.cpp-runner", "go-runner", "llama-server")
 
 
 @dataclass(eq=False)
@@ -56,13 +54,18 @@ def _by_device(load: ModelLoad) -> LayerMap | None:
     if not blocks or sum(block.count for block in blocks) != load.model.n_layer:
         return None
     backends = {d.device.rstrip("0123456789") for d in gpus}
-    if load.engine in _IN_ORDER and len(backends) <= 1 and len(cpu) <= 1:
+    if _is_llama_cpp(load.engine) and len(backends) <= 1 and len(cpu) <= 1:
         first = 0
         for block in blocks:
             block.first = first
             first += block.count
     output = next((visible(d.device) for d in load.devices if d.holds_output), None)
     return LayerMap(blocks, output)
+
+
+def _is_llama_cpp(engine: str | None) -> bool:
+    """Whether layers are given out in order, first to the CPU, then GPU by GPU; Ollama's own engine need not."""
+    return any(era["engine"] == engine for era in load_knowledge().table("engines")["ollama"])
 
 
 def _by_offload(load: ModelLoad) -> LayerMap | None:
