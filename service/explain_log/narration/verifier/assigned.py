@@ -25,9 +25,13 @@ _ASSIGNED = re.compile(
     r"(?:=|:|(?:被|设)?(?:的)?(?:是|为|设为|设成|设置为|设的是|显示为|写的是)"
     r"|(?:is|was|are|were|has been)(?: (?:set|switched|turned)(?: to)?)?(?: (?:currently|explicitly))?"
     r"|(?:has|have|had) (?:the )?value|set to|stands? (?:at|on)|reads?)\s?[“\"'`]?"
-    rf"(?P<value>(?:{_VALUE}|{_TYPE}|[01](?![\w.]))(?![A-Za-z0-9_]))",
+    rf"(?P<value>(?:{_VALUE}|{_TYPE}|-1|(?:\d+[hms])+|[01](?![\w.]))(?![A-Za-z0-9_]))",
     re.IGNORECASE,
 )
+
+
+_ZERO = re.compile(r"(?<=[hm])0[ms](?:0s)?$")
+"""What a duration may leave unsaid: 5m is 5m0s."""
 
 
 def assigned(reading: Reading, report: Report, language: str, lines: Sequence[str]) -> Iterator[Judgement]:
@@ -37,8 +41,8 @@ def assigned(reading: Reading, report: Report, language: str, lines: Sequence[st
     """
     for match in _ASSIGNED.finditer(reading.text):
         segment = reading.sentence.at(match.start())
-        clause = reading.text[segment.start : segment.end]
-        if segment.hypothetical and lexicon().advice[language].search(clause):
+        wish = reading.text[segment.start : segment.end if match["name"].isupper() else match.start()]
+        if segment.hypothetical and lexicon().advice[language].search(wish):
             continue
         if match["name"].isupper() and "=" in reading.text[match.end("name") : match.start("value")]:
             continue  # as one writes it to set it: that is advice
@@ -46,13 +50,14 @@ def assigned(reading: Reading, report: Report, language: str, lines: Sequence[st
             (value, cite)
             for value, cite in [*_values(match["name"], report, segment.loads), *_in_lines(match["name"], lines)]
             if not match["value"].isdigit() or str(value).casefold() in _SWITCH
+            if match["value"] != "-1" or match["name"].startswith("OLLAMA_")
         ]
         if not values:
             if match["name"].startswith("OLLAMA_"):
                 yield Objection(Code.POLARITY, "UNKNOWN", {"what": match[0]}, *match.span())
             continue
-        denied = is_negated(reading.text, match.start("value"), match.end("name"))
-        right = [cite for value, cite in values if _same(match["value"], value) != denied]
+        denied = is_negated(reading.text, match.start("value"), segment.start)
+        right = [cite for value, cite in values if same_value(match["value"], value) != denied]
         if right:
             yield Support(*match.span(), (right[0],))
             continue
@@ -83,7 +88,7 @@ def _in_lines(name: str, lines: Sequence[str]) -> list[tuple[object, str]]:
     return [(match[1], f"line:{number}") for number, match in found if match]
 
 
-def _same(said: str, value: object) -> bool:
+def same_value(said: str, value: object) -> bool:
     """Whether two values are the same, a switch however it is written."""
-    one, other = said.casefold(), str(value).casefold()
+    one, other = (_ZERO.sub("", each.casefold()) for each in (said, str(value)))
     return one == other or (one in _SWITCH and other in _SWITCH and _SWITCH[one] == _SWITCH[other])

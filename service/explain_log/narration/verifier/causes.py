@@ -103,6 +103,8 @@ def _is_grounded(reading: Reading, start: int, end: int, evidence: Evidence, bef
         return True
     if _shares_words(reading.text[start:end], [f"{f.title} {f.detail}" for f in evidence.findings]):
         return True
+    if evidence.free:  # among all findings some name any aspect
+        return False
     words = claim_words()
     aspects = words.strong.all_ids(reading.text[start:end])
     told = {aspect for atom in evidence.atoms for aspect in atom.aspects}

@@ -19,6 +19,7 @@ from explain_log.narration.verifier.language import wrong_language
 from explain_log.narration.verifier.line_values import cited_lines
 from explain_log.narration.verifier.names import unknown_names
 from explain_log.narration.verifier.numbers import Numbers
+from explain_log.narration.verifier.placements import placements
 from explain_log.narration.verifier.propositions import absences, propositions
 from explain_log.narration.verifier.quotes import line_spans, quotes
 from explain_log.narration.verifier.reading import Reading, read
@@ -99,6 +100,7 @@ def judgements(
         assigned(reading, report, language, lines),
         events(reading, report),
         propositions(reading, report, language),
+        placements(reading, report),
         absences(reading, report),
         counts(reading, report, language),
         comparisons(reading, report, language, evidence.atoms),

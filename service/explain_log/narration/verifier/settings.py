@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from explain_log.briefing import Briefing
 from explain_log.checks.finding import Advice, Finding
+from explain_log.narration.verifier.assigned import same_value
 from explain_log.narration.verifier.claim_words import claim_words
 from explain_log.narration.verifier.lexicon import lexicon
 from explain_log.narration.verifier.verdict import Code, Judgement, Objection, Support
@@ -16,7 +17,9 @@ SETTING = re.compile(
     r"|keep_alive|use_mmap|main_gpu)"
 )
 _VALUE = re.compile(
-    r" ?(?:= ?|(?:设为|设成|设置为|调整为|调为|调成|改为|改成|调到|设到|提高到|降低到|换成|to|at|of) ?)"
+    r" ?(?:= ?|(?:设为|设成|设置为|调整为|调为|调成|改为|改成|调到|设到|提高到|降低到|换成|to|at|of) ?"
+    r"|(?:现在|目前|当前)?(?:被)?设(?:的是|成了|为了) ?"
+    r"|(?:is|was|are|were) (?:currently |already |explicitly )?(?:set|switched|turned)(?: to)? )"
     r"([A-Za-z0-9_.:\-]+)",
     re.IGNORECASE,
 )
@@ -77,7 +80,9 @@ def _clauses(text: str) -> Iterator[tuple[int, str]]:
 def _is_offered(setting: str, value: str | None, briefing: Briefing, *, recommended: bool = False) -> bool:
     """Whether some finding offers the setting with this value, or the log has it so."""
     for run in briefing.report.server_runs:
-        if setting in run.config and value == run.config[setting] and not recommended:
+        if recommended or not value or setting not in run.config:
+            continue
+        if value == run.config[setting] or (not value.isdigit() and same_value(value, run.config[setting])):
             return True
     if any(f"{setting}={value}" in text for finding in briefing.report.findings for text in _told(finding)):
         return True
