@@ -46,7 +46,8 @@ _LOAD = re.compile(
     re.IGNORECASE,
 )
 _SEEN = re.compile(
-    r"可以(?:看出|看到|发现|确认|知道|认为|说|判断|推断|使用|用到|用满)|(?:can be|can) (?:see|seen|read|found|told)",
+    r"可以(?:看出|看到|发现|确认|知道|认为|说|判断|推断|使用|用到|用满)|(?:can be|can) (?:see|seen|read|found|told)"
+    r"|could(?: not|n['’]t)|(?:I|we|one) would (?:say|call|read|count)",
     re.IGNORECASE,
 )
 """What reads like advice or a condition and is none."""
