@@ -13,7 +13,7 @@ from explain_log.narration.verifier.mentions import Mention
 from explain_log.narration.verifier.subject import Subject
 
 _BEFORE = re.compile(
-    r"\s*(?:(?:的?大小|只|就|才|总共|共|约|大约|占用?|占了|用了|需要|要|是|为|有|达到?|了|：|:|=|（|\(|of|is|are|was|were|takes?|took"
+    r"\s*(?:(?:的?大小|的|只|就|才|总共|共|约|大约|占用?|占了|用了|需要|要|是|为|有|达到?|了|：|:|=|（|\(|of|is|are|was|were|takes?|took"
     r"|needs?|uses?|at|comes? to|about|roughly|only|just)\s*)*",
     re.IGNORECASE,
 )
@@ -65,6 +65,20 @@ def exchanged(mention: Mention, subject: Subject, facts: list[Atom], text: str) 
         return []
     kinds = {atom.dim for atom in others}
     return [atom for atom in mine if atom.dim in kinds]
+
+
+def not_the_hosts(mention: Mention, subject: Subject, facts: list[Atom]) -> list[Atom]:
+    """What the host's buffers hold, where a size that is said to be there is what a GPU holds."""
+    segment = subject.segment
+    is_size = mention.dims[0][0] == "memory" and not mention.word
+    if not is_size or not segment.host or segment.vram or subject.devices or segment.hypothetical or subject.total:
+        return []
+    held = [a for a in facts if a.device and a.dim == "memory" and (not subject.loads or a.load in subject.loads)]
+    mine = [a for a in held if not is_gpu(str(a.device))]
+    others = [a for a in held if is_gpu(str(a.device)) and holds_atom(mention, a)]
+    if not mine or not others or any(holds_atom(mention, a) for a in mine):
+        return []
+    return [] if any(holds(mention, total, "memory") for total in _sums(mine)) else mine
 
 
 def misplaced(mention: Mention, subject: Subject, facts: list[Atom]) -> list[Atom]:

@@ -61,6 +61,7 @@ def _all_facts(report: Report) -> Iterator[Fact]:
         for name in _RECORDS:
             yield from facts_at(report, f"loads.{load.index}.{name}")
         yield from facts_at(report, f"loads.{load.index}.model.tensor_types")
+        yield from facts_at(report, f"loads.{load.index}.estimate.available_mib")
         for device in load.devices:
             yield from facts_at(report, f"loads.{load.index}.devices.{device.device}")
     for number in range(1, min(len(report.server_runs), _RUNS) + 1):

@@ -17,8 +17,8 @@ _TO = re.compile(
     r"\s*(?:个?\s?(?:tokens?|项|MiB|GiB)?\s*)?(?:的\w{0,6})?(?:被|会|可以|直接)?"
     r"[升涨增加提高扩补降减少低缩小截砍改变调]{1,3}[到成为至]了?\s*(?:只有|约|大约)?\s*"
     r"|\s*(?:→|->|-->|=>)\s*"
-    r"|[^.,;]{0,24}\b(?:up|down|increased|reduced|padded|stretched|trimmed|truncated|cut|extended|lowered|raised|shrunk|grown)"
-    r" to (?:about |only |just )?",
+    r"|[^.;]{0,24}\b(?:up|down|increased|reduced|padded|stretched|trimmed|truncated|cut|extended|lowered|raised|shrunk|grown)"
+    r" to (?:about |only |just )?(?:(?:the|a) (?:limit|window|length|size)(?: of)? )?",
     re.IGNORECASE,
 )
 _TURNS = (("before", "after"), ("max_prompt_tokens", "limit"), ("longest", "limit"))

@@ -10,7 +10,7 @@ from itertools import pairwise
 from explain_log.facts.record import is_gpu
 from explain_log.narration.verifier.arithmetic import equations, results, wrong_side
 from explain_log.narration.verifier.belonging import Belonging
-from explain_log.narration.verifier.beside import exchanged, misplaced
+from explain_log.narration.verifier.beside import exchanged, misplaced, not_the_hosts
 from explain_log.narration.verifier.concerns import concerns, may_concern, same_device
 from explain_log.narration.verifier.derive import follows
 from explain_log.narration.verifier.evidence import IMPLIED, Atom, Evidence
@@ -99,7 +99,7 @@ class Numbers:
                 return proportion
         told_values = [atom for atom in self._evidence.atoms if atom.direct and not atom.cite.startswith("fact:")]
         beside = exchanged(mention, subject, [*self._facts, *told_values], self._reading.text)
-        beside = beside or misplaced(mention, subject, self._facts)
+        beside = beside or misplaced(mention, subject, self._facts) or not_the_hosts(mention, subject, self._facts)
         if beside:
             names = {"number": mention.text, "values": told_text(beside[:3], self._language)}
             return self._place(self._wrong(Code.SUBJECT, "SUBJECT", names, beside[:3]), mention)
@@ -222,6 +222,12 @@ class Numbers:
             named = [atom for atom in self._facts if atom.field.casefold() == name]
         if name and f"{name} = {mention.text.casefold()}" in self._known.quotable:
             return Support(mention.start, mention.end)
+        is_setting = name is not None and name.startswith("ollama_")
+        if not named and is_setting and not self._reading.subject(mention).segment.hypothetical:
+            others = [a for a in self._facts if a.field.casefold().startswith("ollama_") and holds_atom(mention, a)]
+            if others:  # it is another setting's value
+                values = {"number": mention.text, "values": _shown(others)}
+                return self._place(self._wrong(Code.SUBJECT, "SUBJECT", values, others[:1]), mention)
         if not named:
             return None
         right = [atom for atom in named if holds_atom(mention, atom)]

@@ -28,6 +28,7 @@ PER_DEVICE = {
     "weights": "model_mib",
     "compute": "compute_mib",
     "output": "output_mib",
+    "recurrent": "recurrent_mib",
     "layers": "layers",
 }
 _WHOLE = {
@@ -43,6 +44,7 @@ _WHOLE = {
     "head_kv": ("model.n_head_kv",),
     "head": ("model.n_head",),
     "load_time": ("load_seconds",),
+    "request_time": ("requests.max_seconds",),
     "estimate": ("estimate.required_full_mib",),
     "free": ("estimate.available_mib",),
 }
@@ -64,6 +66,7 @@ _ORDER = (
     "head",
     "ctx",
     "load_time",
+    "request_time",
 )
 
 _UNEQUAL = frozenset({"more", "less", "faster", "slower"})
@@ -222,8 +225,8 @@ class Sides:
                 a
                 for a in self.atoms
                 if a.device is None
-                and a.cite.startswith("fact:loads.")
-                and a.cite.rstrip("0123456789").removesuffix(".").endswith(f".{path}")
+                and a.cite.startswith(("fact:loads.", "fact:requests."))
+                and a.cite.rstrip("0123456789").removesuffix(".").endswith((f".{path}", f":{path}"))
                 and (not loads or a.load in loads)
             ]
             if found:

@@ -16,7 +16,11 @@ _BY_NOUN = frozenset({"head", "head_kv", "experts", "bpw"})
 _OF = re.compile(r"(?:\bof|\bfrom|\bout of)(?: the| its| all| all the| the \w+'s)?\s*$|/\s?$", re.IGNORECASE)
 _AMONG = re.compile(r"\s?(?:之?中|里|当中|里面|之间)|\s?[除均平]|\s?一层[都也]|，?一层不")
 _MOST_OF = re.compile(r"\b(?:most|half|part|all|none|zero|each|one|some|share) of[^,.;]{0,16}$", re.IGNORECASE)
-_EACH = re.compile(r"(?:每个|每路|每份|各|each(?: with| has| gets| of)?)\s?(?:有|是|为|得到|about)?\s?$", re.IGNORECASE)
+_EACH = re.compile(
+    r"(?:每个|每路|每份|各|each(?: with| has| gets| of)?)\s?(?:有|是|为|得到|about)?\s?$"
+    r"|\b(?:each|every \w+) (?:with|has|have|gets?|uses?|may use) (?:all of |the whole |the full |all )?(?:the )?$",
+    re.IGNORECASE,
+)
 _EACH_AFTER = re.compile(
     r"\s?(?:apiece|each\b|(?:for|to|in) each|per (?:slot|request|sequence)|才?是每个|(?:一|每)个)", re.IGNORECASE
 )

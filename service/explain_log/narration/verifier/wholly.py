@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 from explain_log.facts.record import is_gpu
@@ -20,6 +21,7 @@ from explain_log.report import Report
 _MOST = 0.98
 """What is all but a rounding."""
 _SHOWN = 3
+_CPU = re.compile(r"(?<![A-Za-z])CPU(?![A-Za-z_])")
 
 
 def wholly(reading: Reading, report: Report, language: str) -> Iterator[Judgement]:
@@ -28,7 +30,7 @@ def wholly(reading: Reading, report: Report, language: str) -> Iterator[Judgemen
         segment = reading.sentence.at(match.start())
         if segment.hypothetical or is_negated(reading.text, match.start(), segment.start):
             continue
-        here = _place(reading.text[match.start() : segment.end])
+        here = _place(reading.text[match.start() : segment.end]) or _place(reading.text[segment.start : match.start()])
         field_name = next((f for a, f in PER_DEVICE.items() if a in _aspects(reading, segment)), None)
         if here is None or field_name is None:
             continue
@@ -70,7 +72,7 @@ def _place(text: str) -> Callable[[Atom], bool] | None:
         return lambda atom: same_device(str(atom.device), devices[0])
     if devices:
         return None
-    on_gpu, on_host = words["vram"].search(text), words["host"].search(text)
+    on_gpu, on_host = words["vram"].search(text), words["host"].search(text) or _CPU.search(text)
     if bool(on_gpu) == bool(on_host):
         return None
     return lambda atom: is_gpu(str(atom.device)) == bool(on_gpu)
