@@ -101,7 +101,7 @@ def test_every_proposition_is_affirmed_and_denied(proposition):
 HOSTILE = {
     "a long word": "a" * 100_000,
     "one long sentence": "KV 缓存占 2560 MiB，" * 3_000,
-    "many numbers": " ".join(map(str, range(600))),
+    "many numbers": " ".join(map(str, range(1_500))),
     "nested quotes": "“" * 20_000 + "x" + "”" * 20_000,
     "brackets": "(" * 20_000,
     "blanks": " " * 100_000 + "x",
@@ -115,9 +115,9 @@ def test_hostile_text_takes_little_time(text):
     """A statement that is too long is refused at once; a long answer is read in parts, in bounded time."""
     start = time.process_time()
     assert not verify_sentence(text, ["finding:memory.total@1"], briefing("seed", "zh"), "zh").accepted
-    assert time.process_time() - start < 5
+    assert time.process_time() - start < 1
     judge_text(text, briefing("seed", "zh").report, load())
-    assert time.process_time() - start < 60
+    assert time.process_time() - start < 20
 
 
 @settings(max_examples=60, deadline=None)

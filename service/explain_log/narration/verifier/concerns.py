@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from explain_log.facts.record import is_gpu
 from explain_log.narration.verifier.claim_words import claim_words
@@ -162,6 +163,7 @@ def _is_split(atom: Atom, atoms: list[Atom]) -> bool:
     return bool(own) and any(a.device and own <= strong(a.aspects) and a.dim == atom.dim for a in atoms)
 
 
+@lru_cache(maxsize=4096)
 def strong(aspects: frozenset[str]) -> frozenset[str]:
     """The aspects that say for themselves which number is meant."""
     return frozenset(name for name in aspects if not claim_words().aspects[name].weak)

@@ -10,7 +10,7 @@ from itertools import combinations, permutations
 from explain_log.facts.record import is_gpu
 from explain_log.narration.verifier.concerns import same_device, strong
 from explain_log.narration.verifier.evidence import Atom
-from explain_log.narration.verifier.intervals import holds, holds_atom
+from explain_log.narration.verifier.intervals import holding, holds
 from explain_log.narration.verifier.mentions import Mention
 from explain_log.narration.verifier.subject import Subject
 
@@ -188,7 +188,8 @@ def _on_gpu(cite: str) -> bool:
 
 def _operands(group: list[Atom], mentioned: list[Mention]) -> list[Atom]:
     """The values of a kind that are calculated with: those mentioned, and a few cited facts."""
-    said = [atom for atom in group if any(m.dims[0][0] != "ratio" and holds_atom(m, atom) for m in mentioned)]
+    stated = {id(atom) for m in mentioned if m.dims[0][0] != "ratio" for atom in holding(m, group)}
+    said = [atom for atom in group if id(atom) in stated]
     facts = [atom for atom in group if atom.cite.startswith("fact:")]
     chosen = said + [atom for atom in facts if len(facts) <= _FEW and atom not in said]
     return chosen[:_MOST_OPERANDS]

@@ -95,9 +95,9 @@ def told(subject: Subject, report: Report) -> list[Atom]:
         atom
         for atom in atoms
         if _same_kind(atom.dim, subject.dim)
+        and _is_meant(atom, subject)
         and is_labelled(atom)
         and concerns(atom, subject, atoms)
-        and _is_meant(atom, subject)
     ]
     best = max((subject.overlap(atom) for atom in fitting), default=0)
     return [atom for atom in fitting if subject.overlap(atom) == best][:_MOST_TOLD]
