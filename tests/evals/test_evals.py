@@ -64,7 +64,7 @@ class TestScripted:
         assert found["verbose"]["output_tokens"] > found["honest"]["output_tokens"]
         assert found["rambling"]["coverage"] == found["honest"]["coverage"]
         assert found["breaking-off"]["coverage"] < found["honest"]["coverage"]
-        assert found["slow"]["first_statement_seconds"] > 0
+        assert found["slow"]["first_statement_seconds"] > 0.1  # what the server waits before each answer
 
 
 class TestCommand:
