@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
 from explain_log.narration.verifier.lexicon import lexicon
+from explain_log.narration.verifier.releases import compared
 from explain_log.narration.verifier.verdict import Code, Objection
 from explain_log.narration.verifier.vocabulary import IDENTIFIER, Vocabulary
 from explain_log.narration.verifier.wording import mask
@@ -42,7 +43,7 @@ def quoted_spans(text: str, known: Vocabulary) -> list[tuple[int, int]]:
 def unknown_names(text: str, known: Vocabulary, lines: Sequence[str] = ()) -> Iterator[Objection]:
     """The objections to names that neither the report nor the glossary has, nor any of the log's folded lines."""
     phrases = [span for span in name_spans(text, known) if _is_phrase(text, span, known)]
-    phrases += quoted_spans(text, known)
+    phrases += quoted_spans(text, known) + compared(text)
     text = mask(text, phrases)
     for match in IDENTIFIER.finditer(text):
         name = match[0].casefold()

@@ -8,29 +8,25 @@ from collections.abc import Iterator
 from explain_log.narration.verifier.claim_words import claim_words
 from explain_log.narration.verifier.propositions import is_negated
 from explain_log.narration.verifier.reading import Reading
+from explain_log.narration.verifier.releases import RELEASE, Release, release_of, side_of
 from explain_log.narration.verifier.verdict import Code, Judgement, Objection, Support
 from explain_log.report import Report
 
-Release = tuple[int, ...]
-
-_VERSION = re.compile(r"(?<![\w.])v?(\d{1,3}\.\d{1,3}\.\d{1,3})(?!\.?\d)", re.IGNORECASE)
 _JOINED = re.compile(
     r"\s*(?:[-–~～]|到|至|或者?|和|与|or|to|through|and|up to|until)\s*(?:including\s*)?(?:v)?$", re.IGNORECASE
 )
-_BI = re.compile(r"比\s*(?:Ollama\s*)?v?$", re.IGNORECASE)
-_REACH = 14
 
 
 def versions(reading: Reading, report: Report) -> Iterator[Judgement]:
     """A judgement for each release that the sentence puts before or after the log's, and for each span of them."""
     span = _span(report)
-    found = [(m.start(), m.end(), _release(m[1])) for m in _VERSION.finditer(reading.text)]
+    found = [(m.start(), m.end(), release_of(m[1])) for m in RELEASE.finditer(reading.text)]
     if span is None or not found:
         return
     forms = claim_words().forms
     cites = ("fact:server_runs.1.version" if span[0] == span[1] else "fact:server_runs.1.version_range",)
     told = span[0] if span[0] == span[1] else f"{span[0]} – {span[1]}"
-    first, last = _release(span[0]), _release(span[1])
+    first, last = release_of(span[0]), release_of(span[1])
     for place, (start, end, release) in enumerate(found):
         segment = reading.sentence.at(start)
         if forms["driver"].search(segment.text) and not forms["server"].search(segment.text):
@@ -38,7 +34,7 @@ def versions(reading: Reading, report: Report) -> Iterator[Judgement]:
                 names = {"number": reading.text[start:end], "values": told}
                 yield Objection(Code.SUBJECT, "SUBJECT", names, start, end)
             continue
-        side = _side(reading.text, start, end)
+        side = side_of(reading.text, start, end)
         if side:
             denied = is_negated(reading.text, start, segment.start)
             holds = _holds(side, first, last, release, denied=denied)
@@ -66,28 +62,12 @@ def _holds(side: int, first: Release, last: Release, release: Release, *, denied
     return True if all_so else False if none_so or not denied else None
 
 
-def _side(text: str, start: int, end: int) -> int:
-    """-1 where the log's release is said to be older than this one, 1 where newer, else 0."""
-    forms = claim_words().forms
-    before, behind = text[max(0, start - _REACH) : start], text[end : end + _REACH]
-    for kind, side in (("older", -1), ("newer", 1)):
-        if forms[kind].search(before) and not _BI.search(before):
-            return side
-        if _BI.search(before) and forms[kind].search(behind):
-            return side
-    return 0
-
-
 def _span(report: Report) -> tuple[str, str] | None:
     """The first and last release that the log can come from; of several servers only where they are alike."""
     spans = {
         (run.version, run.version) if run.version else tuple(run.version_range or ()) for run in report.server_runs
     }
     span = next(iter(spans)) if len(spans) == 1 else ()
-    if len(span) != 2 or not all(_VERSION.fullmatch(each) for each in span):
+    if len(span) != 2 or not all(RELEASE.fullmatch(each) for each in span):
         return None
     return span[0], span[1]
-
-
-def _release(text: str) -> Release:
-    return tuple(int(part) for part in text.lstrip("vV").split("."))
