@@ -22,6 +22,7 @@ _AFTER = re.compile(
 )
 _EACH = re.compile(r"(?:各|各自|each|apiece)(?:占|有|是|为|of them|takes?|needs?|\s)*$", re.IGNORECASE)
 _HALVES = frozenset({"kv_k", "kv_v"})
+_TELLING = 99
 _WINDOW = 24
 _COUNTED = frozenset({"heads", "splits"})
 """Kinds whose small numbers are told apart by their nouns alone."""
@@ -83,8 +84,10 @@ def not_the_hosts(mention: Mention, subject: Subject, facts: list[Atom]) -> list
 
 def misplaced(mention: Mention, subject: Subject, facts: list[Atom]) -> list[Atom]:
     """What the device right beside a number has, where the number is what another one has of the same thing."""
-    if len(subject.devices) != 1 or not subject.beside or mention.word or subject.segment.hypothetical:
+    if len(subject.devices) != 1 or mention.word or subject.segment.hypothetical:
         return []
+    if not subject.beside:
+        return _of_another(mention, subject, facts)
     said = subject.sentence.aspects
     dims = {dim for dim, _ in mention.dims}
     dims |= {"layers"} if "any" in dims else set()
@@ -95,6 +98,21 @@ def misplaced(mention: Mention, subject: Subject, facts: list[Atom]) -> list[Ato
     if not others or any(holds_atom(mention, atom) for atom in mine):
         return []
     return [a for a in mine if (a.field, a.load) == (others[0].field, others[0].load)]
+
+
+def _of_another(mention: Mention, subject: Subject, facts: list[Atom]) -> list[Atom]:
+    """The same for a size in a clause that names one device, which has nothing of that size."""
+    is_size = mention.dims[0][0] == "memory" and (mention.decimals or mention.shown > _TELLING)
+    if not is_size or subject.total or subject.companions or not subject.segment.own_devices:
+        return []
+    held = [a for a in facts if a.device and a.dim == "memory" and (not subject.loads or a.load in subject.loads)]
+    mine = [a for a in held if same_device(str(a.device), subject.devices[0])]
+    others = [a for a in held if a not in mine and holds_atom(mention, a)]
+    if not mine or not others or any(holds_atom(mention, a) for a in mine):
+        return []
+    told = [a for a in mine if (a.field, a.load) == (others[0].field, others[0].load)]
+    sums = {load: sum(a.value for a in mine if a.load == load) for load in {a.load for a in mine}}
+    return [] if any(holds(mention, total, "memory") for total in sums.values()) else told
 
 
 def _tells(mention: Mention) -> bool:

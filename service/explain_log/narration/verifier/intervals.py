@@ -16,6 +16,7 @@ _WORD_OFF = 0.02
 _OVER_OFF = 0.10
 _SMALL = 10
 _IN_UNITS = frozenset({"memory", "time", "rate", "speed"})
+_BARE_OFF = 0.002
 _TINY = 1e-9
 
 Interval = tuple[str, float, float]
@@ -59,6 +60,8 @@ def holds(mention: Mention, value: float, dim: str, shown: float | None = None, 
     """Whether a mention can stand for a value of a dimension. within: how far the value itself may be off."""
     for wanted, low, high in intervals(mention):
         if wanted == "any":
+            if dim in _IN_UNITS and not mention.decimals and abs(value - mention.shown) > _BARE_OFF * abs(value):
+                continue  # `3` is no 3.27 seconds
             if low <= (value if shown is None else shown) <= high or low - within <= value <= high + within:
                 return True
         elif same_kind(wanted, dim) and low - within <= value <= high + within:

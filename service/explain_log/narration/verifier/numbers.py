@@ -37,6 +37,7 @@ _FRACTION = re.compile(r" ?/ ?")
 _RANGE = re.compile(r"\s*(?:[-–~～]|到|至|或者?|to|or)\s*")
 _TIMES = re.compile(r"倍|times|fold|twice|double", re.IGNORECASE)
 _SHOWN_VALUES = 6
+_COUNTED = frozenset({"devices", "requests", "sequences", "layers", "heads"})
 _OF_A_CARD = frozenset({"on_gpu", "capacity", "vram"})
 _FRACTION_DECIMALS = 4
 _EACH_WITHIN = 0.20
@@ -104,6 +105,8 @@ class Numbers:
             names = {"number": mention.text, "values": told_text(beside[:3], self._language)}
             return self._place(self._wrong(Code.SUBJECT, "SUBJECT", names, beside[:3]), mention)
         stated = holding(mention, self._evidence.atoms)
+        if mention.has_unit and mention.dims[0][0] in _COUNTED:  # a width or a vocabulary counts no layers
+            stated = [a for a in stated if a.dim != "any" or (a.field and not a.field.startswith("n_"))]
         if mention in self._operands:  # arithmetic says itself what it is about
             subject = replace(subject, own=frozenset(), in_arithmetic=True)
         right = [atom for atom in stated if concerns(atom, subject, self._facts)]

@@ -229,6 +229,8 @@ def _take_over(segment: Segment, before: list[Segment]) -> Segment:
     """What a clause leaves unsaid is what the one before it said, within a sentence."""
     if before and before[-1].text.rstrip().endswith(_ENDS) and not _POINTS_BACK.match(segment.text):
         return replace(segment, loads=segment.loads or before[-1].loads)
+    ends = [n for n, s in enumerate(before[:-1]) if s.text.rstrip().endswith(_ENDS)]
+    before = before[ends[-1] + 1 :] if ends else before
     says_where = segment.devices or segment.every or segment.others or segment.host or segment.vram
     turns_to_gpu = "on_gpu" in segment.aspects and any(s.host for s in before)
     if not (says_where or segment.total or turns_to_gpu):
