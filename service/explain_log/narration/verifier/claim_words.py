@@ -276,14 +276,33 @@ def words_of(groups: dict[str, list[str]]) -> Words:
 
 
 def any_of(words: Iterable[str]) -> re.Pattern[str]:
-    """A pattern of words: blanks may be missing between scripts, Latin words stand alone, the longest first."""
-    return re.compile("|".join(_one(word) for word in sorted(set(words), key=len, reverse=True)), re.IGNORECASE)
+    """A pattern of words: blanks may be missing between scripts, Latin words stand alone, the longest first.
+
+    What words have in common at their beginning is tried once: a list of hundreds is read many times a sentence.
+    """
+    latin: _Tree = {}
+    other: _Tree = {}
+    for word in words:
+        node = latin if _is_latin(word[0]) else other
+        blank = r"[ \-]?" if _is_mixed(word) else r"[ \-]+"
+        for part in re.findall(r" +|[^ ]", word):
+            node = node.setdefault(blank if part[0] == " " else re.escape(part.lower()), {})
+        node[""] = {_STANDS_ALONE: {}} if _is_latin(word[-1]) else {}
+    parts = [r"(?<![A-Za-z0-9_])" + _pattern(latin)] if latin else []
+    parts += [_pattern(other)] if other else []
+    return re.compile("|".join(parts), re.IGNORECASE)
 
 
-def _one(word: str) -> str:
-    head = r"(?<![A-Za-z0-9_])" if _is_latin(word[0]) else ""
-    tail = r"(?![A-Za-z0-9_])" if _is_latin(word[-1]) else ""
-    return head + re.sub(r"(?:\\ )+", r"[ \\-]?" if _is_mixed(word) else r"[ \\-]+", re.escape(word)) + tail
+_Tree = dict[str, "_Tree"]
+_STANDS_ALONE = r"(?![A-Za-z0-9_])"
+
+
+def _pattern(node: _Tree) -> str:
+    """What can follow, the longer before the end."""
+    parts = [part + _pattern(child) for part, child in node.items() if part]
+    if "" in node:
+        parts.append(next(iter(node[""]), ""))
+    return parts[0] if len(parts) == 1 else f"(?:{'|'.join(parts)})" if parts else ""
 
 
 def _is_latin(character: str) -> bool:
