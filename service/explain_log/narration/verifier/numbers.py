@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
-from explain_log.facts.record import is_gpu
 from explain_log.narration.verifier.arithmetic import equations, results, wrong_side
 from explain_log.narration.verifier.belonging import Belonging
 from explain_log.narration.verifier.beside import exchanged, misplaced, not_the_hosts
-from explain_log.narration.verifier.concerns import concerns, may_concern, same_device
+from explain_log.narration.verifier.concerns import concerns, may_concern
 from explain_log.narration.verifier.derive import follows
+from explain_log.narration.verifier.each import for_each
 from explain_log.narration.verifier.evidence import IMPLIED, Atom, Evidence
 from explain_log.narration.verifier.facts_told import fact_atoms, told
 from explain_log.narration.verifier.intervals import holding, holds, holds_atom
@@ -34,13 +34,10 @@ _NAMED = re.compile(
     re.IGNORECASE,
 )
 _FRACTION = re.compile(r" ?/ ?")
-_RANGE = re.compile(r"\s*(?:[-–~～]|到|至|或者?|to|or)\s*")
-_TIMES = re.compile(r"倍|times|fold|twice|double", re.IGNORECASE)
 _SHOWN_VALUES = 6
 _COUNTED = frozenset({"devices", "requests", "sequences", "layers", "heads"})
 _OF_A_CARD = frozenset({"on_gpu", "capacity", "vram"})
 _FRACTION_DECIMALS = 4
-_EACH_WITHIN = 0.20
 _LENGTH = 64
 _TELLING = 32
 """A number this large that is also a value of the log is that value, not the result of a calculation."""
@@ -116,7 +113,7 @@ class Numbers:
         if right and told_only and subject.own_words and self._belonging.is_anothers(mention, subject):
             return self._place(self._objection(mention, subject, stated), mention)
         if right:
-            return self._for_each(mention, subject, right)
+            return for_each(mention, subject, right, self._facts, self._reading, self._language)
         if not stated and (not mention.has_unit or mention.dims[0][0] == "buffers"):
             shared = self._with_shared_unit(mention)
             if shared is not None:
@@ -134,7 +131,7 @@ class Numbers:
         elsewhere = self._told_elsewhere(mention, subject, stated)
         if elsewhere is not None:
             return elsewhere
-        owned = self._share_of_device(mention, subject)
+        owned = self._proportions.share(mention, subject.segment) if mention.dims[0][0] == "ratio" else None
         if owned is not None:
             return owned
         if self._is_proportion(mention) or self._follows(mention, subject):
@@ -165,41 +162,6 @@ class Numbers:
         if subject.said(atom.dim).aspects or subject.near or subject.segment.vram or subject.segment.hypothetical:
             return False
         return not subject.devices and not subject.every and not subject.total
-
-    def _share_of_device(self, mention: Mention, subject: Subject) -> Judgement | None:
-        """`three quarters of the cache are on CUDA1`: that device's part of what all hold."""
-        segment = subject.segment
-        if mention.dims[0][0] != "ratio" or _TIMES.search(mention.text):
-            return None
-        on_host = segment.host and not segment.devices and not segment.vram
-        if not on_host and (not segment.own_devices or len(segment.devices) != 1):
-            return None
-        said = self._reading.sentence.aspects
-        if on_host:
-            return self._share_of_host(mention, said)
-        held = [a for a in self._facts if a.device and a.dim in ("memory", "layers") and a.aspects & said]
-        others: list[Atom] = []
-        for atom in held:
-            whole = sum(a.value for a in held if a.field == atom.field and a.load == atom.load)
-            if whole and holds(mention, atom.value / whole, "ratio"):
-                if same_device(str(atom.device), segment.devices[0]):
-                    return Support(mention.start, mention.end, (atom.cite,))
-                others.append(atom)
-        if not others:
-            return None
-        names = {"number": mention.text, "values": told_text(others[:1], self._language)}
-        return self._place(self._wrong(Code.SUBJECT, "SUBJECT", names, others[:1]), mention)
-
-    def _share_of_host(self, mention: Mention, said: frozenset[str]) -> Judgement | None:
-        """`seven eighths of the weights are on the CPU side`."""
-        held = [a for a in self._facts if a.device and a.dim == "memory" and a.aspects & said]
-        for field_name, load in {(a.field, a.load) for a in held}:
-            alike = [a for a in held if (a.field, a.load) == (field_name, load)]
-            whole = sum(a.value for a in alike)
-            mine = [a for a in alike if not is_gpu(str(a.device))]
-            if whole and holds(mention, sum(a.value for a in mine) / whole, "ratio"):
-                return Support(mention.start, mention.end, tuple(a.cite for a in mine)[:3])
-        return None
 
     def _with_shared_unit(self, mention: Mention) -> Judgement | None:
         """`23 GiB, more than the other with 22.7`: a bare number in the unit of another one of the sentence."""
@@ -242,47 +204,6 @@ class Numbers:
             unit = {**names, "value": f"{same.shown:.10g}", "dim": same.dim}
             return self._place(self._wrong(Code.UNIT, "UNIT", unit, [same]), mention)
         return self._place(self._wrong(Code.NUMBER, "NUMBER", names, named[:1]), mention)
-
-    def _for_each(self, mention: Mention, subject: Subject, right: list[Atom]) -> Judgement:
-        """What is said of each of several devices has to hold for each of them."""
-        support = Support(
-            mention.start, mention.end, tuple(dict.fromkeys(a.cite for a in right if a.cite != IMPLIED))[:3]
-        )
-        several = subject.every or len(subject.devices) > 1
-        if (
-            not several
-            or subject.some
-            or subject.total
-            or any(atom.cite.startswith("fact:") and not atom.device for atom in right)
-            or self._in_range(mention)
-        ):
-            return support
-        owned = [atom for atom in right if atom.device and atom.direct]
-        if not owned:
-            return support
-        atom = owned[0]
-        peers = [
-            peer
-            for peer in self._facts
-            if peer.field == atom.field
-            and peer.load == atom.load
-            and peer.device
-            and is_gpu(peer.device)
-            and (not subject.devices or any(same_device(peer.device, name) for name in subject.devices))
-        ]
-        within = _EACH_WITHIN if mention.hedge else 0.0
-        wrong = [p for p in peers if not holds_atom(mention, p) and abs(p.value - atom.value) > within * abs(p.value)]
-        if not wrong:
-            return support
-        names = {"number": mention.text, "values": told_text(wrong[:3], self._language)}
-        return self._place(self._wrong(Code.SUBJECT, "SUBJECT", names, wrong[:3]), mention)
-
-    def _in_range(self, mention: Mention) -> bool:
-        found, masked = self._reading.found, self._reading.masked
-        return any(
-            mention in (one, other) and _RANGE.fullmatch(masked[one.end : other.start])
-            for one, other in pairwise(found)
-        )
 
     def _follows(self, mention: Mention, subject: Subject) -> bool:
         rate = mention.dims[0][0] == "rate"

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 
+from explain_log.facts.record import is_gpu
+from explain_log.narration.verifier.concerns import same_device
+from explain_log.narration.verifier.evidence import Atom
 from explain_log.narration.verifier.intervals import holds
+from explain_log.narration.verifier.labels import told_text
 from explain_log.narration.verifier.mentions import Mention
+from explain_log.narration.verifier.segments import Segment
 from explain_log.narration.verifier.sides import Side, Sides
 from explain_log.narration.verifier.verdict import Code, Judgement, Objection, Support
 
-_TIMES = re.compile(r"倍|times|fold|twice", re.IGNORECASE)
+_TIMES = re.compile(r"倍|times|fold|twice|double", re.IGNORECASE)
 _IS_ZH = re.compile(r"(?:大?约|只|仅|就|还)?(?:是|为|等于|达到?|占了?|相当于|有|不到|超过)")
 _THAN_ZH = re.compile(r"(?:多|大|高|长|快)(?:了|出)?\s*$")
 _OF_EN = re.compile(r"\s*(?:of|as (?:much|many|large|big|long)(?: \w+)? as|the|that of)\b", re.IGNORECASE)
 _POINTS_BACK = re.compile(r"\s*(?:it|them|that|those|these|this)\b", re.IGNORECASE)
+_SHOWN = 3
 _OFF = 0.12
 """How far people round a proportion before it is another one."""
 
@@ -47,6 +54,46 @@ class Proportions:
         code, text = (Code.DIRECTION, "DIRECTION") if turned else (Code.NUMBER, "NUMBER")
         names = {"number": mention.text, "values": f"{one.told} / {other.told}"}
         return Objection(code, text, names, mention.start, mention.end, contradicted=True, cites=cites)
+
+    def share(self, mention: Mention, segment: Segment) -> Judgement | None:
+        """`three quarters of the cache are on CUDA1`: that device's part, or the host's, of what all hold."""
+        if _TIMES.search(mention.text):
+            return None
+        if segment.host and not segment.devices and not segment.vram:
+            return self._share_of_host(mention)
+        if not segment.own_devices or len(segment.devices) != 1:
+            return None
+        others: list[Atom] = []
+        for alike in self._held(("memory", "layers")):
+            whole = sum(atom.value for atom in alike)
+            for atom in alike:
+                if whole and holds(mention, atom.value / whole, "ratio"):
+                    if same_device(str(atom.device), segment.devices[0]):
+                        return Support(mention.start, mention.end, (atom.cite,))
+                    others.append(atom)
+        if not others:
+            return None
+        names = {"number": mention.text, "values": told_text(others[:1], self._sides.language)}
+        span = (mention.start, mention.end)
+        return Objection(Code.SUBJECT, "SUBJECT", names, *span, contradicted=True, cites=(others[0].cite,))
+
+    def _share_of_host(self, mention: Mention) -> Judgement | None:
+        """`seven eighths of the weights are on the CPU side`."""
+        for alike in self._held(("memory",)):
+            whole = sum(atom.value for atom in alike)
+            mine = [atom for atom in alike if not is_gpu(str(atom.device))]
+            if whole and holds(mention, sum(atom.value for atom in mine) / whole, "ratio"):
+                return Support(mention.start, mention.end, tuple(atom.cite for atom in mine)[:_SHOWN])
+        return None
+
+    def _held(self, dims: tuple[str, ...]) -> list[list[Atom]]:
+        """What each device holds of what the sentence is about, by the kind of value and the load."""
+        said = self._sides.reading.sentence.aspects
+        groups: dict[tuple[str, int | None], list[Atom]] = defaultdict(list)
+        for atom in self._sides.atoms:
+            if atom.device and atom.dim in dims and atom.aspects & said:
+                groups[atom.field, atom.load].append(atom)
+        return list(groups.values())
 
     def _pair(self, mention: Mention) -> tuple[Side, Side] | None:
         """What is measured, and by what."""
