@@ -34,6 +34,7 @@ class Lexicon:
     hedge_after: re.Pattern[str]
     hedge_after_over: re.Pattern[str]
     index: dict[str, re.Pattern[str]]
+    aliases: dict[str, str]
     fields: tuple[tuple[re.Pattern[str], str], ...]
     advice: dict[str, re.Pattern[str]]
     everyday: frozenset[str]
@@ -81,6 +82,7 @@ def lexicon() -> Lexicon:
         index={
             kind: re.compile(rf"(?:{_words(nouns)})\s*#?\s*$", re.IGNORECASE) for kind, nouns in words["index"].items()
         },
+        aliases=words["aliases"],
         fields=tuple((re.compile(entry["match"]), entry["dim"]) for entry in words["field"]),
         advice={language: re.compile(_words(names), re.IGNORECASE) for language, names in words["advice"].items()},
         everyday=frozenset(name.casefold() for name in everyday["names"]),

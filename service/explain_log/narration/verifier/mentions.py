@@ -39,6 +39,8 @@ _SEPARATOR = re.compile(r"\s*(?:[-–~到至、，,/和及与]|and|to|or)\s*")
 _PART_OF = re.compile(r"\s?[\u4e00-\u9fffA-Za-z\x00 ]{0,10}的\s?")
 _ORDINAL = re.compile(r"第\s*$")
 _CARD_NUMBER = re.compile(r"\s?号\s?(?:卡|GPU|显卡|设备)")
+_TWICE_SOMETHING = re.compile(r"\s+(?:as|the|what|its|that|his|their|of|larger|over|\d)\b|\s*[,.;]?$")
+_NEGATIVE = re.compile(r"[=:：是为]\s?[-−]$")
 _LOOK_BACK = 16
 _MANY = 1e8
 """What is counted in hundreds of millions may be parameters."""
@@ -97,6 +99,8 @@ def _composed(text: str) -> Iterator[Mention]:
         elif below:
             yield _finish(text, match.start(), match.end(), above / below, 0, _RATIO, word=True)
     for match in lexicon().ratio.finditer(text):
+        if match[0].casefold() == "twice" and not _TWICE_SOMETHING.match(text, match.end()):
+            continue  # something happened twice
         value = lexicon().ratios[match[0].casefold()]
         yield _finish(text, match.start(), match.end(), value, 0, _RATIO, word=True)
 
@@ -130,6 +134,8 @@ def _numbers(text: str) -> Iterator[Mention]:
         dims, end, scaled = _unit(text, match.end())
         if dims[0][0] == "memory" and (_PER_SECOND.search(text[: match.start()]) or _A_SECOND.match(text, end)):
             dims = tuple(("rate", factor) for _, factor in dims)
+        if _NEGATIVE.search(text[: match.start()]):
+            plain = f"-{plain}"
         decimals = len(plain.partition(".")[2].partition("e")[0].partition("E")[0])
         mention = _finish(text, match.start(), end, float(plain), decimals, dims)
         zeros = 0 if decimals or float(plain) == 0 else len(plain) - len(plain.rstrip("0"))

@@ -17,6 +17,7 @@ from explain_log.narration.verifier.evidence import IMPLIED, Atom, Evidence
 from explain_log.narration.verifier.facts_told import fact_atoms, told
 from explain_log.narration.verifier.intervals import holding, holds, holds_atom
 from explain_log.narration.verifier.labels import told_text
+from explain_log.narration.verifier.lexicon import lexicon
 from explain_log.narration.verifier.line_values import in_line
 from explain_log.narration.verifier.mentions import Mention
 from explain_log.narration.verifier.proportions import Proportions
@@ -29,8 +30,9 @@ from explain_log.narration.verifier.vocabulary import Vocabulary
 from explain_log.report import Report
 
 _NAMED = re.compile(
-    r"([A-Za-z]+_[A-Za-z0-9_]*) ?(?:的值|那?一项|变量)?"
-    r"(?:[写设配]的?是|设成了|设为了|写着|[=:：为是]|等于|is|equals|of|at|was|(?:is|was) set to|reads|says|\(|（)? ?$",
+    r"([A-Za-z]+_[A-Za-z0-9_]*|KvSize|BatchSize) ?(?:的值|那?一项|变量)?"
+    r"(?:都?[写设配]的?是|都是|设成了|设为了|写着|[=:：为是]|等于"
+    r"|is|equals|of|at|was|(?:is|was) set to|reads|says|\(|（)? ?$",
     re.IGNORECASE,
 )
 _FRACTION = re.compile(r" ?/ ?")
@@ -268,7 +270,8 @@ class Numbers:
 def _name_before(text: str, mention: Mention) -> str | None:
     """The field that a number is said to be the value of: `n_ctx = 8192`, `n_ctx 为 8192`."""
     match = _NAMED.search(text[: mention.start])
-    return match[1].casefold() if match else None
+    name = match[1].casefold() if match else None
+    return lexicon().aliases.get(name, name) if name else None
 
 
 def _shown(atoms: list[Atom]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from dataclasses import replace
 
 from explain_log.facts.record import is_gpu
 from explain_log.narration.verifier.concerns import same_device
@@ -16,7 +17,7 @@ from explain_log.narration.verifier.sides import Side, Sides
 from explain_log.narration.verifier.verdict import Code, Judgement, Objection, Support
 
 _TIMES = re.compile(r"倍|times|fold|twice|double", re.IGNORECASE)
-_IS_ZH = re.compile(r"(?:大?约|只|仅|就|还)?(?:是|为|等于|达到?|占了?|相当于|有|不到|超过)")
+_IS_ZH = re.compile(r"(?:大?约|只|仅|就|还)?(?:是|为|等于|达到?|占了?|相当于|有|不到|不足|超过)")
 _THAN_ZH = re.compile(r"(?:多|大|高|长|快)(?:了|出)?\s*$")
 _OF_EN = re.compile(r"\s*(?:of|as (?:much|many|large|big|long)(?: \w+)? as|the|that of)\b", re.IGNORECASE)
 _POINTS_BACK = re.compile(r"\s*(?:it|them|that|those|these|this)\b", re.IGNORECASE)
@@ -40,6 +41,7 @@ class Proportions:
         one, other = pair
         if one.cite and (one.cite == other.cite or (other.cite and _of_device(one) != _of_device(other))):
             return None
+        mention = replace(mention, hedge=mention.hedge or self._hedge(mention))
         ratio = one.value / other.value
         cites = tuple(side.cite for side in pair if side.cite)
         if holds(mention, ratio, "ratio"):
@@ -54,6 +56,12 @@ class Proportions:
         code, text = (Code.DIRECTION, "DIRECTION") if turned else (Code.NUMBER, "NUMBER")
         names = {"number": mention.text, "values": f"{one.told} / {other.told}"}
         return Objection(code, text, names, mention.start, mention.end, contradicted=True, cites=cites)
+
+    def _hedge(self, mention: Mention) -> str | None:
+        """`不到 B 的四分之一`: what stands before B is said of the part."""
+        first, _ = self._sides.bounds((mention.start, mention.end))
+        verbs = [match[0] for match in _IS_ZH.finditer(self._text, first, mention.start)]
+        return {"不到": "under", "不足": "under", "超过": "over"}.get(verbs[-1]) if verbs else None
 
     def share(self, mention: Mention, segment: Segment) -> Judgement | None:
         """`three quarters of the cache are on CUDA1`: that device's part, or the host's, of what all hold."""

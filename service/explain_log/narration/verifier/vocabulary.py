@@ -27,6 +27,7 @@ IDENTIFIER = re.compile(
 )
 _PART = re.compile(r"[A-Za-z0-9_]+", re.ASCII)
 _WORD = re.compile(r"[a-z]+")
+_PORT = re.compile(r":(\d{2,5})$")
 _PRODUCT = re.compile(r"[a-z]?\d{3,5}")
 _MOST_TEXTS = 20_000
 _QUOTE_CHARACTERS = 12
@@ -39,7 +40,7 @@ class Vocabulary:
     names: identifiers and their parts.  phrases: parts of names of several words, such as "rtx 3090".
     words: every word of the report.  indexes: the numbers that name a device.  loads: those of loads.
     devices: the log's own name of a device by its folded id, and by "gpu" with its number.
-    products: the numbers in the names of devices: 4090.
+    products: the numbers in the names of devices and addresses: 4090, 11434.
     quotable: what may be quoted word for word: the log lines that findings rest on, the glossary's texts.
     """
 
@@ -112,6 +113,7 @@ def _make(report: Report, knowledge: Knowledge) -> Vocabulary:
         for value in finding.values.values():
             known.quote(str(value) if isinstance(value, str) else "")
     for run in report.server_runs:
+        known.products.update(_PORT.findall(run.listen or ""))
         known.indexes.update(range(len(run.devices)))
         for found in run.devices:
             known.add_phrase(found.name or "")
