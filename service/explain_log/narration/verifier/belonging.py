@@ -107,7 +107,7 @@ class Belonging:
             in_text = any(atom.dim == "lines" and holds_atom(mention, atom) for atom in evidence.atoms)
             return number in evidence.lines or in_text or (evidence.free and 1 <= number <= self._report.source.lines)
         if mention.index == "devices":
-            return number in known.indexes or (number == 0 and not known.indexes)  # there is one, though it is not named
+            return number in known.indexes or (number == 0 and not known.indexes)
         if mention.index == "loads":
             return number in known.loads
         return any(number <= atom.value for atom in evidence.atoms if atom.dim == mention.index)
