@@ -16,7 +16,9 @@ from explain_log.narration.verifier.subject import Subject
 from explain_log.narration.verifier.verdict import Code, Judgement, Objection, Support
 
 _RANGE = re.compile(r"\s*(?:[-–~～]|到|至|或者?|to|or)\s*")
-_WITHIN = 0.20
+_WITHIN, _SAME_WITHIN = 0.20, 0.0005
+"""How far the values of several devices may be apart where one number is about all of them, or exactly of all."""
+
 _SHOWN = 3
 
 
@@ -41,7 +43,7 @@ def for_each(
         and is_gpu(peer.device)
         and (not subject.devices or any(same_device(peer.device, name) for name in subject.devices))
     ]
-    within = _WITHIN if mention.hedge else 0.0
+    within = _WITHIN if mention.hedge else _SAME_WITHIN
     wrong = [p for p in peers if not holds_atom(mention, p) and abs(p.value - atom.value) > within * abs(p.value)]
     if not wrong:
         return support

@@ -161,14 +161,14 @@ def of_fact(fact: Fact, report: Report) -> Iterator[Atom]:
     if isinstance(fact.value, str):
         if _PLAIN_NUMBER.match(fact.value):
             value = float(fact.value)
-            yield Atom(value, "any", value, fact.id, name, aspects=aspects, device=device, load=load)
+            yield Atom(value, "any", value, fact.id, name, direct=True, aspects=aspects, device=device, load=load)
         seconds = _go_seconds(fact.value)
         if seconds is not None:
             yield Atom(seconds, "time", seconds, fact.id, name, aspects=aspects, load=load)
         return
     key, keys = _key(fact, report)
     if key.isdigit():  # a status is a number that sentences name
-        yield Atom(float(key), "any", float(key), fact.id)
+        yield Atom(float(key), "any", float(key), fact.id, direct=True)
     if fact.kind.startswith(_REQUEST_COUNTS):
         yield Atom(fact.value, "requests", fact.value, fact.id, name, direct=True, aspects=aspects, key=key, keys=keys)
     else:
