@@ -54,10 +54,12 @@ class Statements:
     false: list[Line] = field(default_factory=list)
 
 
-def statements() -> list[Statements]:
-    """The corpus by log and language."""
+def statements(*, fresh: bool = True) -> list[Statements]:
+    """The corpus by log and language. fresh: with what strangers wrote, which is harder."""
     found: dict[tuple[str, str], Statements] = {}
     for row in map(json.loads, CORPUS.read_text(encoding="utf-8").splitlines()):
+        if row.get("fresh") and not fresh:
+            continue
         about = found.setdefault((row["log"], row["language"]), Statements(row["log"], row["language"]))
         (about.true if row["truth"] else about.false).append(Line(row["text"], tuple(row["cites"])))
     return [about for about in found.values() if about.true and about.false]
@@ -124,11 +126,11 @@ class Figures:
     false_shown: set[tuple[str, str, str]] = field(default_factory=set)
 
 
-def run(count: int, seed: int) -> Figures:
+def run(count: int, seed: int, *, fresh: bool = True) -> Figures:
     """Narrates until so many answers were given, every character in turn."""
     chance = random.Random(seed)
     figures = Figures()
-    everything = statements()
+    everything = statements(fresh=fresh)
     others = {(about.log, about.language): about for about in everything}
     with ScriptedOllama(parallel=2) as server:
         while sum(figures.answers.values()) < count:

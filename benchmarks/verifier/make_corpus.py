@@ -124,6 +124,8 @@ def rows() -> Iterator[dict[str, Any]]:
         row |= {"truth": s.truth, "kind": s.kind}
         if s.was:
             row["was"] = s.was
+        if s.origin == "fresh":
+            row["fresh"] = True
         yield row | {"aside": int(digest[10:18], 16) % ASIDE.get(s.origin, 5) == 0}
 
 

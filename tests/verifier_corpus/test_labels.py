@@ -118,6 +118,8 @@ def test_a_mutation_differs_from_the_truth(kind):
     """A number is another number, a unit another unit at the same number, a device another one."""
     for case in (case for case in FALSE if case["kind"] == kind):
         assert case["text"] != case["was"]
+        if case.get("fresh"):  # by hand, with numbers in words too
+            continue
         if kind == "number" and digits_hidden(case["text"]) == digits_hidden(case["was"]):
             new, old = ([value for value, _ in ARITHMETIC["numbers"](case[key])] for key in ("text", "was"))
             changed = [(a, b) for a, b in zip(new, old, strict=True) if a != b]

@@ -21,6 +21,7 @@ _AFTER = re.compile(
     r"\s*(?:(?:的|是|为|给|of|for|are|is|go(?:es)? to|went to|hold|the|its)\s*)*", re.IGNORECASE
 )
 _EACH = re.compile(r"(?:各|各自|each|apiece)(?:占|有|是|为|of them|takes?|needs?|\s)*$", re.IGNORECASE)
+_NOUN = frozenset({"repeating_only"})
 _HALVES = frozenset({"kv_k", "kv_v"})
 _TELLING = 99
 _WINDOW = 24
@@ -45,6 +46,11 @@ def label(mention: Mention, text: str) -> frozenset[str]:
     return first[2] if first is not None and first[0] == 0 else frozenset()
 
 
+def subject_noun(mention: Mention) -> frozenset[str]:
+    """The aspects that a number's own noun names: `62 repeating layers`."""
+    return frozenset(claim_words().strong.all_ids(mention.text))
+
+
 def exchanged(mention: Mention, subject: Subject, facts: list[Atom], text: str) -> list[Atom]:
     """What the log has for the word beside a number, where the number is the value of something else of the kind.
 
@@ -55,6 +61,8 @@ def exchanged(mention: Mention, subject: Subject, facts: list[Atom], text: str) 
     if _EACH.search(text[: mention.start]) and subject.sentence.aspects >= _HALVES:
         beside |= _HALVES
     named = frozenset().union(*(claim_words().of_dim(beside, dim) for dim in dims))
+    if subject_noun(mention) >= _NOUN:  # the output layer is none of them
+        named = _NOUN
     if not named or mention.word or subject.segment.hypothetical or not _tells(mention):
         return []
     alike = [a for a in facts if _is_alike(a, dims) and _is_here(a, subject)]

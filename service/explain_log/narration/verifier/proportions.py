@@ -20,6 +20,7 @@ _TIMES = re.compile(r"倍|times|fold|twice|double", re.IGNORECASE)
 _IS_ZH = re.compile(r"(?:大?约|只|仅|就|还)?(?:是|为|等于|达到?|占了?|相当于|有|不到|不足|超过)")
 _THAN_ZH = re.compile(r"(?:多|大|高|长|快)(?:了|出)?\s*$")
 _OF_EN = re.compile(r"\s*(?:of|as (?:much|many|large|big|long)(?: \w+)? as|the|that of)\b", re.IGNORECASE)
+_FORMERLY = re.compile(r"(?:原来|原先|最初|先前|之前|重试前)的\s*(?:约|大约|将近)?\s*$")
 _POINTS_BACK = re.compile(r"\s*(?:it|them|that|those|these|this)\b", re.IGNORECASE)
 _SHOWN = 3
 _OFF = 0.12
@@ -56,6 +57,14 @@ class Proportions:
         code, text = (Code.DIRECTION, "DIRECTION") if turned else (Code.NUMBER, "NUMBER")
         names = {"number": mention.text, "values": f"{one.told} / {other.told}"}
         return Objection(code, text, names, mention.start, mention.end, contradicted=True, cites=cites)
+
+    def _then_and_now(self, text: str) -> tuple[Side, Side] | None:
+        """`重试后的上下文只有原来的八分之一`: what the last load has of a thing, and what the first one had."""
+        last, first = (self._sides.whole(text, (0, 0), frozenset({n})) for n in self._sides.first_and_last())
+        if last is None or first is None or last.load == first.load:
+            return None
+        sides = [Side(a.value, a.dim, told_text([a], self._sides.language), a.cite) for a in (last, first)]
+        return sides[0], sides[1]
 
     def _hedge(self, mention: Mention) -> str | None:
         """`不到 B 的四分之一`: what stands before B is said of the part."""
@@ -111,6 +120,9 @@ class Proportions:
                 return None
             if not text[: mention.start].rstrip(" 约近将接大").endswith("的"):
                 return None
+            formerly = _FORMERLY.search(text[: mention.start], first)
+            if formerly:
+                return self._then_and_now(text[first : formerly.start()])
             verbs = list(_IS_ZH.finditer(text, first, mention.start))
             return self._sides.pair((first, verbs[-1].start()), (verbs[-1].end(), mention.start)) if verbs else None
         joint = _OF_EN.match(text, mention.end)

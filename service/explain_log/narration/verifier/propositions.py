@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from explain_log.checks.finding import Finding
 from explain_log.citations import facts_at
@@ -11,7 +12,7 @@ from explain_log.narration.verifier.claim_words import Absence, Proposition, cla
 from explain_log.narration.verifier.facts_told import facts_of_kind
 from explain_log.narration.verifier.labels import labels
 from explain_log.narration.verifier.reading import Reading
-from explain_log.narration.verifier.segments import Segment
+from explain_log.narration.verifier.segments import Segment, load_before
 from explain_log.narration.verifier.verdict import Code, Judgement, Objection, Support
 from explain_log.report import Report
 
@@ -79,6 +80,9 @@ def propositions(reading: Reading, report: Report, language: str) -> Iterator[Ju
             if _UNSEEN.search(clause):
                 yield from _judge_unseen(proposition, segment, report, language, match.span())
                 continue
+            if len(segment.loads) > 1:  # "the first succeeded and the second failed"
+                named = load_before(reading.text, segment.start, match.start())
+                segment = replace(segment, loads=named or segment.loads)
             behind = NOTHING_BEHIND.match(reading.text, match.end()) is not None
             says = affirms != (behind != is_negated(reading.text, match.start(), segment.start))
             yield _judge(proposition, segment, report, language, match.span(), says=says)

@@ -216,6 +216,13 @@ def loads_at(text: str) -> list[tuple[int, int, int]]:
     return [(m.start(), m.end(), _ordinal(m[1] or m[2] or m[3])) for m in _LOAD.finditer(text)]
 
 
+def load_before(text: str, start: int, at: int) -> frozenset[int]:
+    """The load named last before a place of a clause that begins at `start`; empty where none is."""
+    found = [(end, number) for _, end, number in loads_at(text[start:at])]
+    found += [(m.end(), _ordinal(m[1])) for m in _LOAD_NUMBER.finditer(text, start, at)]
+    return frozenset({max(found)[1]}) if found else frozenset()
+
+
 def _loads(piece: str, *, about_loads: bool) -> frozenset[int]:
     """The numbers of the loads that a clause names; "the first" is one where the sentence is about loads."""
     found = {number for _, _, number in loads_at(piece)}

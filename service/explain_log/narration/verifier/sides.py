@@ -208,10 +208,15 @@ class Sides:
         peers = [a for a in peers if a.device and not any(same_device(a.device, name) for name in named)]
         return sorted(peers, key=lambda a: a.value)[len(peers) // 2] if peers and named else None
 
-    def whole(self, text: str, place: tuple[int, int]) -> Atom | None:
-        """The one value of a load that a side of a comparison names."""
+    def first_and_last(self) -> tuple[int, int]:
+        """The numbers of the last and of the first load of the log."""
+        loads = [atom.load for atom in self.atoms if atom.load is not None] or [0]
+        return max(loads), min(loads)
+
+    def whole(self, text: str, place: tuple[int, int], among: frozenset[int] = frozenset()) -> Atom | None:
+        """The one value of a load that a side of a comparison names. among: of these loads, whatever it says."""
         named = claim_words().strong.all_ids(text)
-        loads = self.reading.sentence.at(place[0]).loads
+        loads = among or self.reading.sentence.at(place[0]).loads
         if named & set(PER_DEVICE):
             part = self._of_kind(text, loads)
             if part is not None:

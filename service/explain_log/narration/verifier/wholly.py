@@ -31,7 +31,8 @@ def wholly(reading: Reading, report: Report, language: str) -> Iterator[Judgemen
         if segment.hypothetical or is_negated(reading.text, match.start(), segment.start):
             continue
         here = _place(reading.text[match.start() : segment.end]) or _place(reading.text[segment.start : match.start()])
-        field_name = next((f for a, f in PER_DEVICE.items() if a in _aspects(reading, segment)), None)
+        whole_use = "total_mib" if any(s.total for s in (*reading.sentence.before(segment), segment)) else None
+        field_name = next((f for a, f in PER_DEVICE.items() if a in _aspects(reading, segment)), whole_use)
         if here is None or field_name is None:
             continue
         held = _held(field_name, segment, report)
