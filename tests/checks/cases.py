@@ -21,7 +21,7 @@ from pathlib import Path
 from reading import values_of
 
 from explain_log.facts.completion import complete
-from explain_log.facts.models import DeviceMemory, Event, Facts, KvPart, ModelLoad, ServerRun
+from explain_log.facts.models import DeviceMemory, Event, Facts, KvPart, ModelLoad, RunDevice, ServerRun
 from explain_log.knowledge import load as load_knowledge
 
 FOLDER = Path(__file__).parent / "cases"
@@ -53,8 +53,10 @@ def facts_of(case):
     for name, value in case.get("facts", {}).items():
         setattr(facts, name, {int(k): v for k, v in value.items()} if name == "texts" else value)
     for place, table in enumerate(case.get("run", [])):
-        run = ServerRun(first_line=1, last_line=200, **table)
+        devices = [RunDevice(**device) for device in table.get("devices", [])]
+        run = ServerRun(first_line=1, last_line=200, **(table | {"devices": devices}))
         run.lines = {name: [201 + place] for name in table}
+        run.lines |= {f"devices.{number}.id": [201 + place] for number in range(len(devices))}
         run.fingerprint_lines = [201 + place]
         facts.server_runs.append(run)
         load.server_run = place

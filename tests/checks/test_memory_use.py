@@ -74,3 +74,23 @@ time=2024-08-01T10:01:05.000Z level=INFO source=server.go:1 msg="llama runner st
     assert found["memory.gpu_nearly_full"].values["device"] == "CUDA0"
     assert found["memory.estimate_off"].values["deviation"] == pytest.approx(0.4826, abs=0.01)
     assert all("{" not in f.title + f.detail for f in found.values())
+
+
+METAL = """\
+build: 3520 (0a1b2c3d) with Apple clang version 15.0.0 for x86_64-apple-darwin23.6.0
+main: loading model
+llama_model_loader: loaded meta data with 29 key-value pairs and 292 tensors from /models/m.gguf (version GGUF V3 (latest))
+llm_load_tensors: offloaded 33/33 layers to GPU
+ggml_backend_metal_log_allocated_size: allocated buffer, size =   256.00 MiB, ( {used} /  1536.00)
+"""
+
+
+@pytest.mark.parametrize(
+    ("used", "title", "layers"),
+    [("1510.00", "Metal is nearly full: 98%", 30), ("1536.00", "Metal is nearly full: 100%", 29), ("5895.25", "More than Metal should hold: 384%", 7)],
+)
+def test_more_than_all_is_not_nearly_full(used, title, layers):
+    """Beyond its limit a device is over it; advice says how many layers to begin with."""
+    (found,) = [f for f in report_of_text(METAL.format(used=used), "en").findings if f.id == "memory.gpu_nearly_full"]
+    assert found.title == title
+    assert [(advice.setting, advice.value) for advice in found.advice] == [("--n-gpu-layers", str(layers))]

@@ -9,6 +9,7 @@ from explain_log.checks import (  # noqa: F401 - they register
     gpu,
     graph,
     kv_cache,
+    kv_place,
     load,
     memory,
     memory_use,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from explain_log.checks.finding import Observation, Value
+from explain_log.checks.memory_model import scores_mib
 from explain_log.checks.registry import load_check
 from explain_log.checks.what_if import of_flash_attention, of_kv_type
 from explain_log.facts.models import Facts, ModelLoad
@@ -45,6 +46,9 @@ def flash_attention(load: ModelLoad, _: Facts) -> Iterator[Observation]:
             "n_ubatch": context.n_ubatch or 0,
         }
         variant = _gain(load, each, in_all)
+    else:
+        variant, lacking = _why_not(load)
+        values |= lacking
     q8_0 = of_kv_type(load, Q8_0_BYTES_PER_ELEMENT)
     if q8_0 is not None and load.kv_cache.size_mib is not None:
         values |= {
@@ -58,6 +62,26 @@ def flash_attention(load: ModelLoad, _: Facts) -> Iterator[Observation]:
         variant = "heads_differ"
     without = {"heads_differ": _ALL, "little": _TURN_ON}.get(variant, frozenset())
     yield Observation("flash_attention.off", load.index, values, lines, operands, variant, without_advice=without)
+
+
+def _why_not(load: ModelLoad) -> tuple[str, dict[str, Value]]:
+    """(variant, values): why it cannot be told what is freed.
+
+    What the formula needs is not in the log; or no compute buffer is, which says how much there is to free; or the
+    buffer is smaller than the score matrix would be, so that the formula does not hold.
+    """
+    model, context = load.model, load.context
+    needed = {"n_head": model.n_head, "n_ctx": context.n_ctx, "n_ubatch": context.n_ubatch}
+    lacking: dict[str, Value] = {f"untold_{name}": name for name, value in needed.items() if value is None}
+    if lacking or not isinstance(model.n_head, int) or context.n_ctx is None or context.n_ubatch is None:
+        return ("numbers_missing" if lacking else "default"), lacking
+    scores = scores_mib(model.n_head, context.n_ctx, context.n_ubatch)
+    known: dict[str, Value] = {"n_head": model.n_head, "n_ctx": context.n_ctx, "n_ubatch": context.n_ubatch}
+    known["scores_mib"] = round(scores, 2)
+    computing = [d.compute_mib for d in load.devices if d.compute_mib]
+    if not computing:
+        return "no_buffer", known
+    return "smaller_buffer", known | {"device_compute_mib": min(computing)}
 
 
 def _gain(load: ModelLoad, each: float, in_all: float) -> str:

@@ -11,12 +11,12 @@ from explain_log.facts.models import Facts, ModelLoad
 from explain_log.facts.record import lines_of
 
 DEFAULT_FOR_ALL = 8192
-"""A longer context for all clients that holds most prompts; offered to those who have less."""
+"""Tokens that hold most prompts: who has less is offered the next step for all clients as well."""
 _LONG_SLOTS = frozenset({"one_long_slot", "all_slots_long", "llama_one_slot"})
 
 
 @load_check("context.below_training", "context.above_training", needs=("context.n_ctx_per_seq", "model.n_ctx_train"))
-def against_training(load: ModelLoad, _: Facts) -> Iterator[Observation]:
+def against_training(load: ModelLoad, facts: Facts) -> Iterator[Observation]:
     """What one slot may use against what the model was trained with. Source: llama-context.cpp, constructor."""
     per_seq, trained = load.context.n_ctx_per_seq, load.model.n_ctx_train
     if per_seq is None or not trained or per_seq == trained:
@@ -36,8 +36,8 @@ def against_training(load: ModelLoad, _: Facts) -> Iterator[Observation]:
         yield Observation("context.above_training", load.index, values, lines, operands)
         return
     doubled = min(per_seq * 2, trained)
-    if per_seq < DEFAULT_FOR_ALL:
-        values["default_for_all"] = DEFAULT_FOR_ALL
+    if per_seq < DEFAULT_FOR_ALL and _set_for_all(load, facts) < doubled:
+        values["default_for_all"] = doubled
     effect = of_n_ctx(load, doubled * slots)
     if effect is not None:
         values |= {"doubled": doubled, "doubled_n_ctx": doubled * slots} | _effect_values("doubled", effect)
@@ -80,6 +80,13 @@ def shared_by_slots(load: ModelLoad, _: Facts) -> Iterator[Observation]:
         _variant(alone or wide),
         without_advice=without,
     )
+
+
+def _set_for_all(load: ModelLoad, facts: Facts) -> int:
+    """OLLAMA_CONTEXT_LENGTH as the server logged it, 0 where it is not set or not in the log."""
+    config = facts.server_runs[load.server_run].config if load.server_run is not None else {}
+    length = config.get("OLLAMA_CONTEXT_LENGTH", "")
+    return int(length) if length.isdecimal() else 0
 
 
 def _variant(effect: Effect | None) -> str:

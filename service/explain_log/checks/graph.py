@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from explain_log.checks.finding import Observation, Value
+from explain_log.checks.kv_place import kv_on_cpu
 from explain_log.checks.memory_model import hidden_state_mib, mask_mib
 from explain_log.checks.registry import load_check
 from explain_log.facts.models import Facts, ModelLoad
@@ -32,8 +33,13 @@ def splits(load: ModelLoad, _: Facts) -> Iterator[Observation]:
     if count > limit:
         yield Observation("graph.splits_high", load.index, values, lines, operands)
         return
-    exact = count == len(gpus) + 1 and not partial and gpus
-    variant = "exact" if exact else "cpu" if count == 1 and not gpus else "default"
+    weights = [d for d in gpus if d.model_mib]
+    on_cpu = kv_on_cpu(load)
+    if weights and not partial:
+        values["expected"] = len(weights) + 1 + (2 * (load.model.n_layer or 0) if on_cpu else 0)
+    exact = count == values["expected"] and not partial and gpus and not on_cpu
+    fewer = weights and not partial and count < int(values["expected"])
+    variant = "exact" if exact else "cpu" if count == 1 and not gpus else "fewer" if fewer else "default"
     yield Observation("graph.splits_expected", load.index, values, lines, operands, variant)
 
 

@@ -159,6 +159,12 @@ def _spanned_mib(load: ModelLoad) -> float:
     return excess if excess <= max(held.get(_MAPPED[0], 0.0), held.get(_MAPPED_ONCE, 0.0)) else 0.0
 
 
+def held_by_the_host_mib(load: ModelLoad) -> float:
+    """MiB of weights on the CPU's side, without what a mapped buffer only spans."""
+    on_gpus = {d.device for d in gpu_devices(load)}
+    return sum(d.model_mib or 0.0 for d in load.devices if d.device not in on_gpus) - _spanned_mib(load)
+
+
 def _within(size_mib: float) -> float:
     """How far the buffers may be off a model's printed size."""
     return (_PRINTED_GIB_MIB if size_mib >= 1024 else _PRINTED_MIB) + _ALIGNMENT_SHARE * size_mib

@@ -11,6 +11,7 @@ from explain_log.facts.record import gpu_devices, lines_of
 
 NEARLY_FULL = 0.95
 IMPLAUSIBLE = 1.5
+_LEAVES_ROOM = 0.9
 MOST_DEVIATION = 0.15
 SAME_SIZE = 0.02
 _METAL_ALLOCATED = "llama.device.metal_allocated"
@@ -50,7 +51,18 @@ def gpu_nearly_full(load: ModelLoad, facts: Facts) -> Iterator[Observation]:
         values["free_before_mib"] = run_device.available_mib
     lines = lines_of(load, *(f"devices.{device.device}.{kind}" for kind in _KINDS))
     operands = {"used": f"fact:loads.{load.index}.devices.{device.device}.total_mib"}
-    yield Observation("memory.gpu_nearly_full", load.index, values, lines, operands)
+    yield _full(load, values, lines, operands)
+
+
+def _full(load: ModelLoad, values: dict[str, Value], lines: list[int], operands: dict[str, str]) -> Observation:
+    """Nearly full, or more than full; and about how many layers would leave a tenth free."""
+    share, layers = values["share"], load.layers_offloaded
+    if layers and isinstance(share, float):
+        values |= {"layers_offloaded": layers, "fewer_layers": min(int(layers * _LEAVES_ROOM / share), layers - 1)}
+    over = isinstance(share, float) and share > 1
+    variant = "over" if over else "default"
+    without = frozenset({"llama_fewer_layers"} if "fewer_layers" in values else ())
+    return Observation("memory.gpu_nearly_full", load.index, values, lines, operands, variant, without_advice=without)
 
 
 def metal_nearly_full(load: ModelLoad, facts: Facts) -> Iterator[Observation]:
@@ -73,7 +85,7 @@ def metal_nearly_full(load: ModelLoad, facts: Facts) -> Iterator[Observation]:
             "total_mib": most,
             "share": share,
         }
-        yield Observation("memory.gpu_nearly_full", load.index, values | {"share": share}, [line])
+        yield _full(load, values, [line], {})
 
 
 def run_device_of(load: ModelLoad, name: str, facts: Facts) -> RunDevice | None:

@@ -10,6 +10,7 @@ from explain_log.knowledge import Knowledge
 from explain_log.statements import Statement
 
 _UNKNOWN_VERSION = "0.0.0"  # what a self-built Ollama calls itself
+_LISTENING = ("llama.server.listening", "llama.server.listening_loaded")
 _LOCAL_BUILDS_BELOW = 1000  # llama.cpp counts commits: a small number is a build without its history
 
 
@@ -133,7 +134,7 @@ class RunAssembler:
         if not self.runs:
             return
         run = self.runs[-1]
-        if statement.id == "llama.server.listening" and run.listen is None:
+        if statement.id in _LISTENING and run.listen is None:
             run.listen = _listen_address(statement)
             if run.listen is not None:
                 run.lines["listen"] = [number]

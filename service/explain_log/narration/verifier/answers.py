@@ -10,7 +10,7 @@ from explain_log.briefing import Briefing
 from explain_log.citations import facts_at, gpu_count, lines_of_cite
 from explain_log.knowledge import Knowledge
 from explain_log.narration.prompts import correction
-from explain_log.narration.verifier.claim_words import any_of, claim_words
+from explain_log.narration.verifier.claim_words import claim_words
 from explain_log.narration.verifier.evidence import IMPLIED, Atom, Evidence, atoms_of, load_counts
 from explain_log.narration.verifier.facts_told import all_facts, fact_atoms
 from explain_log.narration.verifier.names import unknown_names
@@ -24,6 +24,7 @@ from explain_log.narration.verifier.unread import unread
 from explain_log.narration.verifier.verdict import Answer, Claim, Code, Judgement, Objection, Support
 from explain_log.narration.verifier.vocabulary import Vocabulary, vocabulary
 from explain_log.narration.verifier.wording import mask, normalise
+from explain_log.narration.verifier.words import any_of
 from explain_log.report import Report
 
 _FIELD = re.compile(r"[a-z]+(?:_[a-z]+)+")

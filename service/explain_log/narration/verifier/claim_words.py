@@ -3,29 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from explain_log.knowledge import load
-
-
-@dataclass(frozen=True)
-class Words:
-    """A set of words as one pattern; `ids` tells what each of them stands for."""
-
-    pattern: re.Pattern[str]
-    ids: dict[str, frozenset[str]]
-
-    def found(self, text: str) -> list[tuple[int, int, frozenset[str]]]:
-        """(start, end, ids) of each word in a text, in order, the longest first where they overlap."""
-        return [(m.start(), m.end(), self.ids.get(_key(m[0]), frozenset())) for m in self.pattern.finditer(text)]
-
-    def all_ids(self, text: str) -> set[str]:
-        """Everything that the words of a text stand for."""
-        return {each for _, _, ids in self.found(text) for each in ids}
+from explain_log.narration.verifier.words import Words, any_of, key_of, words_of
 
 
 @dataclass(frozen=True)
@@ -65,7 +48,7 @@ class Proposition:
         found = [(match, affirms) for affirms, form in self.forms for match in form.finditer(text)]
         taken = [match.span() for match, _ in found]
         found += [
-            (match, _key(match[0]) in self.affirms)
+            (match, key_of(match[0]) in self.affirms)
             for match in self.predicates.finditer(text)
             if not any(start < match.end() and match.start() < end for start, end in taken)
         ]
@@ -234,7 +217,7 @@ def _proposition(entry: dict[str, Any], axes: dict[str, dict[str, Any]]) -> Prop
         subject=any_of(entry["subject"]) if entry["subject"] else None,
         unless=any_of(entry["unless"]) if "unless" in entry else None,
         predicates=any_of([*yes, *no]),
-        affirms=frozenset(map(_key, yes)),
+        affirms=frozenset(map(key_of, yes)),
         forms=tuple((affirms, re.compile(form, re.IGNORECASE)) for affirms, form in forms),
         true_by=tuple(entry.get("true_by", [])),
         false_by=tuple(entry.get("false_by", [])),
@@ -263,55 +246,3 @@ def _identity(entry: dict[str, Any]) -> Identity:
     return Identity(
         any_of(entry["subject"]), unless, pattern, frozenset(entry["facts"]), tuple(entry.get("findings", []))
     )
-
-
-def words_of(groups: dict[str, list[str]]) -> Words:
-    """Words of several kinds as one pattern."""
-    ids: dict[str, set[str]] = defaultdict(set)
-    for name, words in groups.items():
-        for word in words:
-            ids[_key(word)].add(name)
-    every = [word for words in groups.values() for word in words]
-    return Words(any_of(every) if every else re.compile(r"(?!)"), {key: frozenset(names) for key, names in ids.items()})
-
-
-def any_of(words: Iterable[str]) -> re.Pattern[str]:
-    """A pattern of words: blanks may be missing between scripts, Latin words stand alone, the longest first.
-
-    What words have in common at their beginning is tried once: a list of hundreds is read many times a sentence.
-    """
-    latin: _Tree = {}
-    other: _Tree = {}
-    for word in words:
-        node = latin if _is_latin(word[0]) else other
-        blank = r"[ \-]?" if _is_mixed(word) else r"[ \-]+"
-        for part in re.findall(r" +|[^ ]", word):
-            node = node.setdefault(blank if part[0] == " " else re.escape(part.lower()), {})
-        node[""] = {_STANDS_ALONE: {}} if _is_latin(word[-1]) else {}
-    parts = [r"(?<![A-Za-z0-9_])" + _pattern(latin)] if latin else []
-    parts += [_pattern(other)] if other else []
-    return re.compile("|".join(parts), re.IGNORECASE)
-
-
-_Tree = dict[str, "_Tree"]
-_STANDS_ALONE = r"(?![A-Za-z0-9_])"
-
-
-def _pattern(node: _Tree) -> str:
-    """What can follow, the longer before the end."""
-    parts = [part + _pattern(child) for part, child in node.items() if part]
-    if "" in node:
-        parts.append(next(iter(node[""]), ""))
-    return parts[0] if len(parts) == 1 else f"(?:{'|'.join(parts)})" if parts else ""
-
-
-def _is_latin(character: str) -> bool:
-    return character.isascii() and (character.isalnum() or character == "_")
-
-
-def _is_mixed(word: str) -> bool:
-    return not word.isascii() or "attention" in word.casefold()
-
-
-def _key(word: str) -> str:
-    return word.casefold().replace(" ", "").replace("-", "")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from explain_log.knowledge import load
-from explain_log.narration.verifier.claim_words import Words, any_of, words_of
+from explain_log.narration.verifier.words import Words, any_of, words_of
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z]{2,}")
 _HAN = re.compile(r"[\u4e00-\u9fff]+")

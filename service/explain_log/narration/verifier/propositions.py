@@ -11,8 +11,9 @@ from explain_log.citations import facts_at
 from explain_log.narration.verifier.claim_words import Absence, Proposition, claim_words
 from explain_log.narration.verifier.facts_told import facts_of_kind
 from explain_log.narration.verifier.labels import labels
+from explain_log.narration.verifier.named_loads import load_before
 from explain_log.narration.verifier.reading import Reading
-from explain_log.narration.verifier.segments import Segment, load_before
+from explain_log.narration.verifier.segments import Segment
 from explain_log.narration.verifier.verdict import Code, Judgement, Objection, Support
 from explain_log.report import Report
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from explain_log.narration.verifier.claim_words import claim_words
 from explain_log.narration.verifier.mentions import Mention
+from explain_log.narration.verifier.named_loads import ORDINALS, loads_of, ordinal
 
 _BREAK = re.compile(
     r"[。；;！？!?，（）()：—]|,(?!\d{3}(?!\d))|:(?!\d)|(?<!i\.e)(?<!e\.g)(?<!vs)\.(?=\s|$)|\s[-–]\s|(?<=[^\d])→"
@@ -36,15 +37,6 @@ _HOST_NAME = re.compile(
     re.IGNORECASE,
 )
 _METAL = re.compile(r"(?<![A-Za-z0-9_])Metal(?![ _]?\d)(?![A-Za-z0-9_])")
-_LOAD_NUMBER = re.compile(
-    r"(?<![A-Za-z])the (first|second|third|fourth|fifth)(?![A-Za-z]|\s+(?:card|GPU|pass|device))", re.IGNORECASE
-)
-_LOAD = re.compile(
-    r"第\s?([\d一二三四五六七八九十]+)\s?次(?:加载|载入)?"
-    r"|(?<![A-Za-z])(first|second|third|fourth|fifth) load(?![A-Za-z])"
-    r"|(?<![A-Za-z])load\s?#?(\d+)(?![\d.,%]| ?(?:s|sec|MiB|GiB))",
-    re.IGNORECASE,
-)
 _SEEN = re.compile(
     r"可以(?:看出|看到|发现|确认|知道|认为|说|判断|推断|使用|用到|用满)|(?:can be|can) (?:see|seen|read|found|told)"
     r"|could(?: not|n['’]t)|(?:I|we|one) would (?:say|call|read|count)",
@@ -52,16 +44,10 @@ _SEEN = re.compile(
 )
 """What reads like advice or a condition and is none."""
 
-_EARLIER = re.compile(r"重启之?前|前一次|before the restart", re.IGNORECASE)
-_LATER = re.compile(r"重启之?后|后一次|after the restart|\bafterwards\b", re.IGNORECASE)
 _ABOUT_LOADS = re.compile(r"\bloads?\b", re.IGNORECASE)
 _SETTLED = frozenset({"total", "host", "capacity"})
 """Hints by which a clause turns to something else than the one before it."""
 
-_NUMERALS = {c: n for n, c in enumerate("一二三四五六七八九十", 1)}
-_ORDINALS = {
-    "first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8,
-}  # fmt: skip
 _MOST = 64
 _BARE = 2
 _OF = re.compile(r"\bof\b|之|/")
@@ -197,7 +183,7 @@ def _segment(text: str, start: int, end: int, *, about_loads: bool) -> Segment:
         aspects=frozenset(strong),
         weak=frozenset(words.weak.all_ids(piece)),
         devices=devices,
-        loads=_loads(piece, about_loads=about_loads),
+        loads=loads_of(piece, about_loads=about_loads),
         hypothetical=bool(
             words.hypothetical.search(sure) or (_may_command(piece, start) and words.imperative.match(piece.lstrip()))
         ),
@@ -209,27 +195,6 @@ def _segment(text: str, start: int, end: int, *, about_loads: bool) -> Segment:
 def _may_command(piece: str, start: int) -> bool:
     """Whether a clause can be a request: in English only one that begins the sentence."""
     return start == 0 or not piece.strip()[:1].isascii()
-
-
-def loads_at(text: str) -> list[tuple[int, int, int]]:
-    """(start, end, number) of each load that a text names with its number."""
-    return [(m.start(), m.end(), _ordinal(m[1] or m[2] or m[3])) for m in _LOAD.finditer(text)]
-
-
-def load_before(text: str, start: int, at: int) -> frozenset[int]:
-    """The load named last before a place of a clause that begins at `start`; empty where none is."""
-    found = [(end, number) for _, end, number in loads_at(text[start:at])]
-    found += [(m.end(), _ordinal(m[1])) for m in _LOAD_NUMBER.finditer(text, start, at)]
-    return frozenset({max(found)[1]}) if found else frozenset()
-
-
-def _loads(piece: str, *, about_loads: bool) -> frozenset[int]:
-    """The numbers of the loads that a clause names; "the first" is one where the sentence is about loads."""
-    found = {number for _, _, number in loads_at(piece)}
-    found |= {1 for _ in _EARLIER.finditer(piece)} | {2 for _ in _LATER.finditer(piece)}
-    if about_loads:
-        found |= {_ordinal(m[1]) for m in _LOAD_NUMBER.finditer(piece)}
-    return frozenset(found)
 
 
 def _take_over(segment: Segment, before: list[Segment]) -> Segment:
@@ -292,13 +257,9 @@ def devices_in(text: str) -> tuple[str, ...]:
         if first <= last <= first + _MOST:
             found += [(match.start(), f"{library}{n}") for n in range(first, last + 1)]
     for match in _DEVICE_ZH.finditer(text):
-        number = int(match[1]) if match[1] else _ordinal(match[2]) - 1
+        number = int(match[1]) if match[1] else ordinal(match[2]) - 1
         found.append((match.start(), f"gpu{number}"))
-    found += [(m.start(), f"gpu{_ORDINALS[m[1].casefold()] - 1}") for m in _DEVICE_EN.finditer(text)]
+    found += [(m.start(), f"gpu{ORDINALS[m[1].casefold()] - 1}") for m in _DEVICE_EN.finditer(text)]
     found += [(m.start(), m[1].casefold()) for m in _HOST_NAME.finditer(text)]
     found += [(m.start(), "metal") for m in _METAL.finditer(text)]
     return tuple(dict.fromkeys(name for _, name in sorted(found)))
-
-
-def _ordinal(text: str) -> int:
-    return int(text) if text.isdigit() else _NUMERALS.get(text[:1]) or _ORDINALS.get(text.casefold(), 1)

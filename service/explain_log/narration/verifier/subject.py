@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from explain_log.narration.verifier.claim_words import claim_words
 from explain_log.narration.verifier.evidence import Atom
 from explain_log.narration.verifier.mentions import Mention
-from explain_log.narration.verifier.segments import Said, Segment, Sentence, devices_in, loads_at
+from explain_log.narration.verifier.named_loads import loads_at
+from explain_log.narration.verifier.segments import Said, Segment, Sentence, devices_in
 
 _NEAR, _BESIDE, _WINDOW = 14, 5, 40
 _BY_NOUN = frozenset({"head", "head_kv", "experts", "bpw"})
