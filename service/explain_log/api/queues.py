@@ -15,6 +15,9 @@ OnPosition = Callable[[int], None]
 _CAREFUL = 2.0
 """What is promised is so many times what it usually takes."""
 
+_MOST_SPREAD_SECONDS = 30.0
+"""Over so long those who are refused are spread."""
+
 
 @dataclass(eq=False)
 class _Waiter:
@@ -36,6 +39,7 @@ class BoundedQueue:
         self.running = 0
         self._waiting: deque[_Waiter] = deque()
         self._closed = False
+        self._told_until = 0.0
 
     @property
     def waiting(self) -> int:
@@ -89,8 +93,15 @@ class BoundedQueue:
     def refuse_if_full(self) -> None:
         """Raises Problem 503 where nobody else may wait."""
         if self.running >= self.slots and len(self._waiting) >= self.most_waiting:
-            after = max(1, round(self.usual_seconds * len(self._waiting) / self.slots))
+            after = self._room_after_seconds()
             raise Problem(503, f"too many wait for {self.what}: try again in {after} s", retry_after=after)
+
+    def _room_after_seconds(self) -> int:
+        """When to come again: each who is refused is told another time, so that not all come back at once."""
+        now, each = time.monotonic(), self.usual_seconds / self.slots
+        soonest = now + each * len(self._waiting)
+        self._told_until = min(max(self._told_until, soonest) + each, soonest + _MOST_SPREAD_SECONDS)
+        return max(1, round(self._told_until - now))
 
     def _leave(self) -> None:
         while self._waiting:
