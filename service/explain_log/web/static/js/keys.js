@@ -21,7 +21,7 @@ export function installKeys() {
   });
   addEventListener("keydown", (event) => {
     if (!box.checked || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-    if (event.target.closest("input:not([type=radio]):not([type=checkbox]), textarea, select, dialog")) return;
+    if (event.target.closest("input:not([type=radio]):not([type=checkbox]), textarea, select")) return;
     if (document.querySelector("dialog[open]")) return;
     const act = ACTIONS[event.key];
     if (act) {
